@@ -1,0 +1,43 @@
+//! THE WIRE: every message and service the platform speaks, generated from the `.proto` files beside this crate, plus the
+//! little that turns wire values into honest ones. Nothing here knows a rule.
+
+mod codec;
+pub mod parse;
+mod refusal;
+mod time;
+mod words;
+
+pub use parse::Invalid;
+pub use refusal::{DOMAIN, Refusal};
+pub use time::{instant, moment, stamp};
+pub use words::Wire;
+
+/// The descriptors of everything below `opsmesh`, for gRPC reflection and for documents about the wire.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// Devices and their ledger.
+#[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
+pub mod inventory {
+    pub mod v1 {
+        tonic::include_proto!("opsmesh.inventory.v1");
+        include!(concat!(env!("OUT_DIR"), "/opsmesh.inventory.v1.serde.rs"));
+    }
+}
+
+/// Plans, runs, results and findings.
+#[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
+pub mod inspection {
+    pub mod v1 {
+        tonic::include_proto!("opsmesh.inspection.v1");
+        include!(concat!(env!("OUT_DIR"), "/opsmesh.inspection.v1.serde.rs"));
+    }
+}
+
+/// Tickets.
+#[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
+pub mod ticketing {
+    pub mod v1 {
+        tonic::include_proto!("opsmesh.ticketing.v1");
+        include!(concat!(env!("OUT_DIR"), "/opsmesh.ticketing.v1.serde.rs"));
+    }
+}

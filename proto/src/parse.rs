@@ -1,0 +1,171 @@
+//! Parsing at the edge: a request either becomes a command or is refused with the name of the offending field.
+use std::{borrow::Cow, fmt};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use uuid::Uuid;
+
+use crate::DOMAIN;
+
+/// A field of a request that cannot be what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The path of the field, as the `.proto` spells it.
+    pub field: Cow<'static, str>,
+    /// Why, continuing a sentence that began with the field.
+    pub why: String,
+}
+
+impl Invalid {
+    /// `field` is wrong because `why`.
+    pub fn new(field: &'static str, why: impl fmt::Display) -> Self {
+        Self { field: Cow::Borrowed(field), why: why.to_string() }
+    }
+
+    /// The same for a path made up while parsing, e.g. `items[3].limits[0].measure`.
+    pub fn at(field: String, why: impl fmt::Display) -> Self {
+        Self { field: Cow::Owned(field), why: why.to_string() }
+    }
+
+    /// The same refusal, seen from the message that holds the field.
+    #[must_use]
+    pub fn within(self, parent: &str) -> Self {
+        Self { field: Cow::Owned(format!("{parent}.{}", self.field)), why: self.why }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            return f.write_str(&self.why);
+        }
+        write!(f, "{}: {}", self.field, self.why)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl From<Invalid> for Status {
+    fn from(invalid: Invalid) -> Self {
+        let message = invalid.to_string();
+        let zh = if invalid.field.is_empty() {
+            format!("请求无法解析：{}", invalid.why)
+        } else {
+            format!("字段 {} 不正确：{}", invalid.field, invalid.why)
+        };
+        let mut details = ErrorDetails::with_bad_request_violation(invalid.field.into_owned(), invalid.why);
+        details.set_error_info("INVALID_FIELD", DOMAIN, std::collections::HashMap::new());
+        details.set_localized_message("zh-CN", zh);
+        Status::with_error_details(Code::InvalidArgument, message, details)
+    }
+}
+
+/// A UUID that the caller must give.
+pub fn uuid(field: &'static str, text: &str) -> Result<Uuid, Invalid> {
+    if text.is_empty() {
+        return Err(Invalid::new(field, "is required"));
+    }
+    text.parse().map_err(|_| Invalid::new(field, format_args!("`{}` is not a UUID", shortened(text))))
+}
+
+/// A text of 1 to `most` characters, none of them a control character.
+pub fn words(field: &'static str, text: String, most: usize) -> Result<String, Invalid> {
+    if text.trim().is_empty() {
+        return Err(Invalid::new(field, "is required"));
+    }
+    text_of(field, text, most)
+}
+
+/// A text of at most `most` characters, none of them a control character except the line feed.
+pub fn text_of(field: &'static str, text: String, most: usize) -> Result<String, Invalid> {
+    let length = text.chars().count();
+    if length > most {
+        return Err(Invalid::new(field, format_args!("has {length} characters, at most {most} are allowed")));
+    }
+    match text.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t') {
+        Some(control) => Err(Invalid::new(field, format_args!("contains the control character U+{:04X}", u32::from(control)))),
+        None => Ok(text),
+    }
+}
+
+/// A message that must be there.
+pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Invalid> {
+    value.ok_or_else(|| Invalid::new(field, "is required"))
+}
+
+/// The variable parts of a resource name: `name("name", "agencies/a/tickets/t", ["agencies", "tickets"])` gives `["a", "t"]`.
+pub fn name<'a, const N: usize>(field: &'static str, text: &'a str, collections: [&str; N]) -> Result<[&'a str; N], Invalid> {
+    let wrong = || {
+        let pattern: Vec<String> = collections.iter().map(|collection| format!("{collection}/{{…}}")).collect();
+        let why = if text.is_empty() { "is required".to_owned() } else { format!("`{}` is not a name", shortened(text)) };
+        Invalid::new(field, format_args!("{why}; the form is {}", pattern.join("/")))
+    };
+    let mut parts = text.split('/');
+    let mut values = [""; N];
+    for (collection, value) in collections.iter().zip(&mut values) {
+        if parts.next() != Some(collection) {
+            return Err(wrong());
+        }
+        *value = parts.next().filter(|part| !part.is_empty()).ok_or_else(wrong)?;
+    }
+    if parts.next().is_some() { Err(wrong()) } else { Ok(values) }
+}
+
+/// How many to a page: 0 means 100, more than 1,000 means 1,000 (AIP-158).
+pub fn page_size(field: &'static str, size: i32) -> Result<u16, Invalid> {
+    match u16::try_from(size) {
+        Err(_) if size < 0 => Err(Invalid::new(field, "must not be negative")),
+        Ok(0) => Ok(100),
+        Ok(size @ 1..=1000) => Ok(size),
+        Ok(_) | Err(_) => Ok(1000),
+    }
+}
+
+/// What a refusal quotes of a caller's text: enough to recognise it, never all of something long.
+fn shortened(text: &str) -> String {
+    const QUOTED: usize = 80;
+    if text.chars().count() <= QUOTED { text.to_owned() } else { text.chars().take(QUOTED).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_name_gives_its_variable_parts() {
+        assert_eq!(name("name", "agencies/gz/tickets/7", ["agencies", "tickets"]), Ok(["gz", "7"]));
+    }
+
+    #[test]
+    fn a_name_of_another_form_is_refused_with_the_form() {
+        for wrong in [
+            "",
+            "agencies",
+            "agencies/",
+            "agencies/gz",
+            "agencies/gz/devices/7",
+            "agencies/gz/tickets/7/x",
+            "/agencies/gz/tickets/7",
+        ] {
+            let refused = name("name", wrong, ["agencies", "tickets"]).unwrap_err();
+            assert_eq!(refused.field, "name");
+            assert!(refused.why.contains("agencies/{…}/tickets/{…}"), "{}", refused.why);
+        }
+    }
+
+    #[test]
+    fn a_page_is_bounded() {
+        assert_eq!(page_size("page_size", 0), Ok(100));
+        assert_eq!(page_size("page_size", 7), Ok(7));
+        assert_eq!(page_size("page_size", i32::MAX), Ok(1000));
+        assert!(page_size("page_size", -1).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused_by_their_code() {
+        assert!(words("title", "风扇\n故障".into(), 10).is_ok());
+        assert!(words("title", "a\u{7}b".into(), 10).unwrap_err().why.contains("U+0007"));
+        assert!(words("title", "  ".into(), 10).is_err());
+        assert!(words("title", "汉".repeat(11), 10).is_err());
+    }
+}
