@@ -1,0 +1,191 @@
+//! The service's database: a pool, and transactions that are always in somebody's scope. Row-level security holds the same
+//! scope a second time: every table that has an agency asks `opsmesh.agency`, which only [`Database::begin`] sets.
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use sqlx::{
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::Notify;
+
+use crate::{Agency, Origin, Scope, Secret};
+
+/// Where the service's database is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `postgres://…`, with the role that owns the service's tables.
+    pub url: Secret,
+    /// At most so many connections a replica.
+    pub connections: u32,
+}
+
+/// A caller waits at most this long for a connection: longer, and its own deadline is near.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// No statement of ours is meant to take longer; the server ends it.
+const STATEMENT_TIMEOUT: &str = "10s";
+/// Nobody waits longer for a lock: the holder is stuck, and the caller can retry.
+const LOCK_TIMEOUT: &str = "4s";
+/// A transaction whose process hangs lets its locks go.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "15s";
+/// Migrations of other replicas are waited for.
+const MIGRATION_ATTEMPTS: u32 = 30;
+
+/// A service's database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+    migrator: &'static Migrator,
+    changed: Arc<Notify>,
+}
+
+impl Database {
+    /// Opens the pool without connecting: a service whose database is away starts, says that it is not ready, and waits.
+    pub fn open(name: &str, settings: &DatabaseSettings, migrator: &'static Migrator) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(settings.url.expose())?.application_name(name).options([
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("lock_timeout", LOCK_TIMEOUT),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+        ]);
+        let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE).connect_lazy_with(options);
+        Ok(Self { pool, migrator, changed: Arc::default() })
+    }
+
+    /// Begins a transaction that sees the rows of `scope` and no others.
+    pub async fn begin(&self, scope: &Scope) -> sqlx::Result<Tx> {
+        // One round trip. An agency's id is a DNS label, so it cannot end the literal.
+        let agency = scope.agency.as_ref().map_or("*", Agency::as_str);
+        let begin = format!("BEGIN; SET LOCAL opsmesh.agency = '{agency}'");
+        let inner = self.pool.begin_with(AssertSqlSafe(begin)).await?;
+        Ok(Tx {
+            inner,
+            agency: scope.agency.clone(),
+            actor: scope.actor.clone(),
+            changed: self.changed.clone(),
+            marks: Vec::new(),
+        })
+    }
+
+    /// Waits until some transaction of this process has committed a change: a hint, not a promise.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Brings the schema to the version that this binary was compiled with.
+    pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
+        for attempt in 1.. {
+            match self.migrator.run(&self.pool).await {
+                Ok(()) => return Ok(()),
+                Err(error) if attempt < MIGRATION_ATTEMPTS => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, attempt, "migration waits");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// Whether the database answers and has the schema that this binary needs.
+    pub(crate) async fn ready(&self) -> anyhow::Result<()> {
+        let needed = self.migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(&self.pool).await?;
+        anyhow::ensure!(version >= Some(needed), "the schema is at version {version:?}, this binary needs {needed}");
+        Ok(())
+    }
+
+    /// The pool itself, for what is no transaction: session locks, partitions.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+/// A transaction in somebody's scope. Dropped without [`Tx::commit`] it leaves nothing.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    agency: Option<Agency>,
+    actor: Arc<str>,
+    changed: Arc<Notify>,
+    marks: Vec<(Origin, String)>,
+}
+
+impl Tx {
+    /// The agency whose rows this transaction sees; `None` is the platform itself.
+    #[must_use]
+    pub fn agency(&self) -> Option<&Agency> {
+        self.agency.as_ref()
+    }
+
+    /// In whose name it changes them.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Once committed, leaves a span called `what` in the trace of the noun's cause, linked to what is happening now: so one
+    /// trace id leads from the cause to everything that came of it, however much later.
+    pub fn mark(&mut self, origin: Origin, what: impl Into<String>) {
+        self.marks.push((origin, what.into()));
+    }
+
+    /// Commits, and wakes whoever carries what was committed.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        self.inner.commit().await?;
+        self.changed.notify_one();
+        for (origin, what) in self.marks {
+            origin.mark(what);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
+
+/// A nullable `timestamptz` on its way into a row's `Option<Timestamp>`: `#[sqlx(try_from = "chassis::MaybeTimestamp")]`.
+#[derive(Debug, Clone, Copy)]
+pub struct MaybeTimestamp(Option<jiff_sqlx::Timestamp>);
+
+impl From<MaybeTimestamp> for Option<Timestamp> {
+    fn from(MaybeTimestamp(at): MaybeTimestamp) -> Self {
+        at.map(jiff_sqlx::Timestamp::to_jiff)
+    }
+}
+
+impl sqlx::Type<Postgres> for MaybeTimestamp {
+    fn type_info() -> sqlx::postgres::PgTypeInfo {
+        <jiff_sqlx::Timestamp as sqlx::Type<Postgres>>::type_info()
+    }
+
+    fn compatible(other: &sqlx::postgres::PgTypeInfo) -> bool {
+        <jiff_sqlx::Timestamp as sqlx::Type<Postgres>>::compatible(other)
+    }
+}
+
+impl sqlx::Decode<'_, Postgres> for MaybeTimestamp {
+    fn decode(value: sqlx::postgres::PgValueRef<'_>) -> Result<Self, sqlx::error::BoxDynError> {
+        <Option<jiff_sqlx::Timestamp> as sqlx::Decode<Postgres>>::decode(value).map(Self)
+    }
+}

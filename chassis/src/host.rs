@@ -1,0 +1,278 @@
+//! A process under construction: a service's `start` fills it, [`Host::drive`] lives it.
+use std::{convert::Infallible, future::Future, net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    body::Body,
+    codegen::{Service, http},
+    server::NamedService,
+    service::RoutesBuilder,
+    transport::{Server, server::Router},
+};
+use tower::layer::util::{Identity as Bare, Stack};
+
+use crate::{
+    Clock, Database, DatabaseSettings, HostSettings, Meter, Partitioned,
+    door::Door,
+    health::{self, Checks, Readiness},
+    identity::Identity,
+    metrics::Rpcs,
+    partitions,
+};
+
+/// A call without a deadline of its own is given this one; a longer one is cut to it.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+/// Calls at once on one connection: more wait, so that one client cannot take all of us.
+const CALLS_PER_CONNECTION: usize = 256;
+const STREAMS_PER_CONNECTION: u32 = 512;
+/// A peer that is gone without a word is noticed within a minute.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
+const KEEPALIVE_WITHIN: Duration = Duration::from_secs(20);
+/// Clients come back now and then, and so find new replicas.
+const CONNECTION_AGE: Duration = Duration::from_secs(300);
+const HEADERS: u32 = 16 * 1024;
+/// After the drain, what is still running gets this long; then it is cut off (hyper's own drain can hang).
+const FINISH_WITHIN: Duration = Duration::from_secs(18);
+
+/// What the process was started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To serve.
+    Serve,
+    /// To bring the database and the broker to where this binary needs them, and end.
+    Migrate,
+}
+
+/// A process under construction.
+pub struct Host {
+    name: &'static str,
+    mode: Mode,
+    settings: HostSettings,
+    clock: Clock,
+    meter: Meter,
+    grpc: Option<TcpListener>,
+    http: Option<TcpListener>,
+    routes: RoutesBuilder,
+    served: Vec<&'static str>,
+    checks: Checks,
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    stop: CancellationToken,
+}
+
+impl Host {
+    /// Binds the ports of a process that will serve: a taken port is known before any work is done.
+    pub async fn bind(name: &'static str, settings: HostSettings, mode: Mode, clock: Clock) -> anyhow::Result<Self> {
+        let (mut grpc, mut http) = (None, None);
+        if mode == Mode::Serve {
+            grpc = Some(
+                TcpListener::bind(settings.grpc)
+                    .await
+                    .with_context(|| format!("host.grpc: cannot listen on {}", settings.grpc))?,
+            );
+            http = Some(
+                TcpListener::bind(settings.http)
+                    .await
+                    .with_context(|| format!("host.http: cannot listen on {}", settings.http))?,
+            );
+        }
+        Ok(Self {
+            name,
+            mode,
+            settings,
+            clock,
+            meter: Meter::default(),
+            grpc,
+            http,
+            routes: RoutesBuilder::default(),
+            served: Vec::new(),
+            checks: Checks::default(),
+            tasks: JoinSet::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// The process's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it was started for.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The clock that the doors ask.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Where numbers are shown.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
+    }
+
+    /// Where gRPC listens: with port 0 in the settings, the port that was found.
+    pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.grpc.as_ref().context("the process does not serve")?.local_addr()?)
+    }
+
+    /// Where `/livez`, `/readyz` and `/metrics` listen.
+    pub fn http_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.http.as_ref().context("the process does not serve")?.local_addr()?)
+    }
+
+    /// Serves a gRPC service, behind the door.
+    pub fn serve<S>(&mut self, service: S)
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.served.push(S::NAME);
+        self.routes.add_service(service);
+    }
+
+    /// Keeps `work` running until the process stops. Work that ends early ends the process: a fresh start is the one recovery
+    /// path, so it is well trodden.
+    pub fn spawn<F>(&mut self, name: &'static str, work: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        if self.mode == Mode::Serve {
+            let work = work(self.stop.clone());
+            self.tasks.spawn(async move { (name, work.await) });
+        }
+    }
+
+    /// The process is ready only while `check` passes.
+    pub fn ready_when<F>(&mut self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.checks.add(name, Box::new(move || Box::pin(check())));
+    }
+
+    /// The service's database. Migrating brings its schema up to date; serving waits, unready, until it is, and keeps the
+    /// partitions of `tables` made.
+    pub async fn postgres(
+        &mut self,
+        settings: &DatabaseSettings,
+        migrator: &'static sqlx::migrate::Migrator,
+        tables: &'static [Partitioned],
+    ) -> anyhow::Result<Database> {
+        let db = Database::open(self.name, settings, migrator).context("service.database")?;
+        if self.mode == Mode::Migrate {
+            db.migrate().await.context("service.database")?;
+            partitions::make(&db, tables, self.clock.now()).await.context("service.database")?;
+        }
+        let checked = db.clone();
+        self.ready_when("database", move || {
+            let db = checked.clone();
+            async move { db.ready().await }
+        });
+        let (kept, forgetful, clock) = (db.clone(), db.clone(), self.clock());
+        self.spawn("partitions", |stop| partitions::keep(kept, tables, clock, stop));
+        let clock = self.clock();
+        self.spawn("answers", |stop| forgetful.forget_answers(clock, stop));
+        Ok(db)
+    }
+
+    /// Lives: serves until `stop` resolves or work ends early, then stops in order: unready, drained, finished, cut off.
+    pub async fn drive(mut self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        if self.mode == Mode::Migrate {
+            return Ok(());
+        }
+        let readiness = Readiness::default();
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let router = self.router(health_service)?;
+        let (grpc, http) = (self.grpc.take().context("bound")?, self.http.take().context("bound")?);
+        tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, "listening");
+
+        let watching = CancellationToken::new();
+        let checks = std::mem::take(&mut self.checks);
+        let watch = health::watch(checks, readiness.clone(), self.served.clone(), reporter.clone(), watching.clone());
+        self.tasks.spawn(async move {
+            watch.await;
+            ("readiness", Ok(()))
+        });
+        let (meter, stopping) = (self.meter.clone(), self.stop.clone());
+        let answering = health::answer(http, readiness.clone(), meter, stopping);
+        self.tasks.spawn(async move { ("http", answering.await) });
+        let stopping = self.stop.clone().cancelled_owned();
+        self.tasks.spawn(async move {
+            let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(grpc), stopping).await;
+            ("grpc", served.map_err(Into::into))
+        });
+
+        let mut outcome = Ok(());
+        tokio::select! {
+            () = stop => {
+                tracing::info!("asked to stop");
+                watching.cancel();
+                readiness.set(Some("stopping".into()), &self.served, &reporter).await;
+                tokio::time::sleep(self.settings.drain).await;
+            }
+            Some(ended) = self.tasks.join_next() => {
+                let (name, result) = ended?;
+                tracing::error!(task = name, error = result.as_ref().err().map(|error| format!("{error:#}")), "work ended early");
+                outcome = Err(result.err().unwrap_or_else(|| anyhow::anyhow!("ended early")).context(name));
+                watching.cancel();
+            }
+        }
+        self.stop.cancel();
+        let finish = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                match ended {
+                    Ok((_, Ok(()))) => {}
+                    Ok((name, Err(error))) => tracing::warn!(task = name, error = format!("{error:#}"), "work did not end well"),
+                    Err(error) => tracing::error!(error = %error, "work panicked"),
+                }
+            }
+        };
+        if tokio::time::timeout(FINISH_WITHIN, finish).await.is_err() {
+            tracing::warn!(within = ?FINISH_WITHIN, "not everything finished; cut off");
+        }
+        outcome
+    }
+
+    fn router(
+        &mut self,
+        health: impl Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send + 'static>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    ) -> anyhow::Result<Router<Stack<Door, Bare>>> {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let mut routes = std::mem::take(&mut self.routes);
+        routes.add_service(health);
+        routes.add_service(reflection);
+        let door = Door::new(Identity::new(&self.settings.identity), Rpcs::new(&self.meter));
+        Ok(Server::builder()
+            .layer(door)
+            .timeout(LONGEST_CALL)
+            .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
+            .max_concurrent_streams(STREAMS_PER_CONNECTION)
+            .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+            .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
+            .http2_max_header_list_size(HEADERS)
+            .max_connection_age(CONNECTION_AGE)
+            .max_connection_age_grace(LONGEST_CALL)
+            .add_routes(routes.routes()))
+    }
+}

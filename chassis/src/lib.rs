@@ -1,0 +1,55 @@
+//! HOW A PROCESS LIVES: settings, telemetry, the gRPC listener with its limits, who is calling, the database, background
+//! work, health and an orderly stop. A service is a `start` function handed to [`run`]; everything it could forget is in a
+//! signature here: no transaction without a [`Scope`], no scope without a [`Caller`], no caller without a verified token.
+
+mod agency;
+mod answers;
+mod caller;
+mod clock;
+mod database;
+mod door;
+mod health;
+mod host;
+mod identity;
+mod ids;
+mod keys;
+mod logs;
+mod metrics;
+mod pages;
+mod partitions;
+mod run;
+mod settings;
+mod telemetry;
+mod trace;
+mod upstream;
+
+pub use agency::{Agency, NotAnAgency};
+pub use answers::{Changed, First, Once};
+pub use caller::{Caller, Denied, Role, Scope, Worker};
+pub use clock::Clock;
+pub use database::{Database, DatabaseSettings, MaybeTimestamp, Tx};
+pub use host::{Host, Mode};
+pub use ids::derived_id;
+pub use metrics::Meter;
+pub use pages::{NotOurs, PageToken, page};
+pub use partitions::{By, Partitioned};
+pub use run::{errand, run};
+pub use identity::IssuerSettings;
+pub use settings::{HostSettings, Secret, TelemetrySettings};
+pub use trace::{NotATraceparent, Origin, record_root};
+pub use upstream::{Upstream, UpstreamSettings};
+
+/// A fault of the database, logged once with its chain; the caller learns that it is ours, and whether to try again.
+#[must_use]
+pub fn database_fault(error: &sqlx::Error) -> tonic::Status {
+    let away =
+        matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed);
+    let (code, reason) = if away { (tonic::Code::Unavailable, "DATABASE_AWAY") } else { (tonic::Code::Internal, "INTERNAL") };
+    tracing::error!(error = error as &dyn std::error::Error, "the database failed");
+    let (en, zh) = if away {
+        ("the database is away, try again", "数据库暂不可用，请重试")
+    } else {
+        ("internal error", "内部错误")
+    };
+    proto::Refusal { code, reason, en: en.into(), zh: zh.into() }.into()
+}
