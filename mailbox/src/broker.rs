@@ -1,0 +1,97 @@
+//! The connection to RabbitMQ. It is never repaired in place: whoever uses it ends with an error, and begins again with a new
+//! one (lapin's own recovery leaves confirms hanging while the broker is away).
+use std::time::Duration;
+
+use anyhow::Context;
+use chassis::Secret;
+use lapin::{Channel, Connection, ConnectionProperties, options::ConfirmSelectOptions};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::topology::{self, Queue};
+
+/// Where the broker is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerSettings {
+    /// `amqp://user:password@host:port/vhost`.
+    pub url: Secret,
+}
+
+/// A broker that hangs is noticed within two of these.
+const HEARTBEAT: u16 = 10;
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// While migrating the broker may still be starting; an installation waits this long for it.
+const PREPARE_WITHIN: Duration = Duration::from_secs(120);
+/// Between attempts to connect: soon at first, then without hurry.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A connection with one channel.
+pub(crate) struct Link {
+    // Dropping the connection closes it.
+    _connection: Connection,
+    pub(crate) channel: Channel,
+}
+
+impl Link {
+    pub(crate) async fn connect(settings: &BrokerSettings, name: &str) -> anyhow::Result<Self> {
+        let url = settings.url.expose();
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let url = format!("{url}{separator}heartbeat={HEARTBEAT}&connection_timeout={}", CONNECT_WITHIN.as_millis());
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connecting = Connection::connect(&url, properties);
+        let connection = tokio::time::timeout(CONNECT_WITHIN, connecting).await.context("no answer from the broker")??;
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { _connection: connection, channel })
+    }
+}
+
+/// Declares what must be there before anybody serves: then no fact is ever sent past a consumer that is only about to start.
+pub(crate) async fn prepare(settings: &BrokerSettings, queue: Option<&Queue>) -> anyhow::Result<()> {
+    let declared = async {
+        let mut pauses = Pauses::default();
+        loop {
+            let attempt = async {
+                let link = Link::connect(settings, "migrate").await?;
+                topology::declare(&link.channel).await?;
+                if let Some(queue) = queue {
+                    topology::declare_queue(&link.channel, queue).await?;
+                }
+                anyhow::Ok(())
+            };
+            match attempt.await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(error = format!("{error:#}"), "the broker is not ready"),
+            }
+            tokio::time::sleep(pauses.next()).await;
+        }
+    };
+    tokio::time::timeout(PREPARE_WITHIN, declared).await.context("service.broker: the broker did not become ready")
+}
+
+/// Growing pauses with a bound, shared out a little so that replicas do not knock together.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses(u32);
+
+impl Pauses {
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.0)).min(LONGEST_PAUSE);
+        self.0 = (self.0 + 1).min(16);
+        let share = f64::from(std::process::id() % 16) / 64.0;
+        pause.mul_f64(1.0 + share)
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
+/// Waits, but not for a process that is to stop. False: it is.
+pub(crate) async fn pause(pause: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(pause) => true,
+    }
+}

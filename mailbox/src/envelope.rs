@@ -1,0 +1,179 @@
+//! Facts as they travel: CloudEvents 1.0, structured JSON, with the attributes once more as message headers.
+use chassis::Agency;
+use jiff::Timestamp;
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable},
+};
+use prost::Name;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
+const PERSISTENT: u8 = 2;
+
+/// A fact as its row has it.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Fact {
+    pub(crate) seq: i64,
+    #[sqlx(try_from = "jiff_sqlx::Timestamp")]
+    pub(crate) at: Timestamp,
+    pub(crate) id: Uuid,
+    pub(crate) agency: String,
+    pub(crate) kind: String,
+    pub(crate) subject: String,
+    pub(crate) actor: String,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) clause: Option<String>,
+    pub(crate) data: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CloudEvent<'a> {
+    specversion: &'a str,
+    id: Uuid,
+    source: String,
+    r#type: String,
+    subject: String,
+    time: Timestamp,
+    datacontenttype: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+    // Extensions of ours.
+    agency: String,
+    actor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clause: Option<String>,
+    sequence: String,
+    data: Box<RawValue>,
+}
+
+impl Fact {
+    /// `{kind}.{agency}`: consumers bind to what they need, of whom they need it.
+    pub(crate) fn routing_key(&self) -> String {
+        format!("{}.{}", self.kind, self.agency)
+    }
+
+    /// The message. `traceparent` is the span that sends it.
+    pub(crate) fn message(&self, service: &str, traceparent: Option<String>) -> serde_json::Result<(Vec<u8>, BasicProperties)> {
+        let event = CloudEvent {
+            specversion: "1.0",
+            id: self.id,
+            source: format!("/opsmesh/{service}"),
+            r#type: self.kind.clone(),
+            subject: self.subject.clone(),
+            time: self.at,
+            datacontenttype: "application/json".into(),
+            traceparent: traceparent.or_else(|| self.traceparent.clone()),
+            agency: self.agency.clone(),
+            actor: self.actor.clone(),
+            clause: self.clause.clone(),
+            sequence: format!("{:020}", self.seq),
+            data: RawValue::from_string(self.data.clone())?,
+        };
+        let mut headers = FieldTable::default();
+        let mut header = |name: &str, value: &str| {
+            headers.insert(format!("cloudEvents:{name}").into(), AMQPValue::LongString(value.into()));
+        };
+        header("specversion", event.specversion);
+        header("id", &event.id.to_string());
+        header("source", &event.source);
+        header("type", &event.r#type);
+        header("subject", &event.subject);
+        header("time", &event.time.to_string());
+        header("agency", &event.agency);
+        if let Some(traceparent) = &event.traceparent {
+            header("traceparent", traceparent);
+        }
+        let properties = BasicProperties::default()
+            .with_content_type(CONTENT_TYPE.into())
+            .with_delivery_mode(PERSISTENT)
+            .with_message_id(self.id.to_string().into())
+            .with_type(self.kind.as_str().into())
+            .with_headers(headers);
+        Ok((serde_json::to_vec(&event)?, properties))
+    }
+}
+
+/// A fact as it arrives.
+#[derive(Debug)]
+pub struct Received {
+    /// The id of the message: the same fact has the same, however often it arrives.
+    pub id: Uuid,
+    /// Its protobuf full name.
+    pub kind: String,
+    /// The resource it is about.
+    pub subject: String,
+    /// Whose it is.
+    pub agency: Agency,
+    /// When it became true.
+    pub at: Timestamp,
+    /// The span that sent it, W3C `traceparent`.
+    pub traceparent: Option<String>,
+    data: Box<RawValue>,
+}
+
+impl Received {
+    /// The fact in a message.
+    pub fn read(body: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(body).map_err(|error| format!("the message is not UTF-8: {error}"))?;
+        let event: CloudEvent<'_> =
+            serde_json::from_str(text).map_err(|error| format!("the message is no CloudEvent of ours: {error}"))?;
+        if event.specversion != "1.0" {
+            return Err(format!("the message is of CloudEvents {}, not 1.0", event.specversion));
+        }
+        Ok(Self {
+            id: event.id,
+            kind: event.r#type,
+            subject: event.subject,
+            agency: event.agency.parse().map_err(|error| format!("agency: {error}"))?,
+            at: event.time,
+            traceparent: event.traceparent,
+            data: event.data,
+        })
+    }
+
+    /// The fact inside, if this is that kind of fact.
+    #[must_use]
+    pub fn open<E: Name + DeserializeOwned>(&self) -> Option<Result<E, serde_json::Error>> {
+        (self.kind == E::full_name()).then(|| serde_json::from_str(self.data.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fact() -> Fact {
+        Fact {
+            seq: 7,
+            at: "2026-11-23T01:02:03.456789Z".parse().unwrap(),
+            id: Uuid::from_u128(7),
+            agency: "gz".into(),
+            kind: "opsmesh.x.v1.Happened".into(),
+            subject: "agencies/gz/xs/7".into(),
+            actor: "li".into(),
+            traceparent: None,
+            clause: Some("7.4.1.6".into()),
+            data: r#"{"x":{"title":"风扇"}}"#.into(),
+        }
+    }
+
+    #[test]
+    fn a_fact_arrives_as_it_was_sent() {
+        let (body, properties) =
+            fact().message("x", Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into())).unwrap();
+        assert_eq!(properties.content_type().as_ref().map(|text| text.as_str()), Some(CONTENT_TYPE));
+        let received = Received::read(&body).unwrap();
+        assert_eq!((received.id, received.kind.as_str(), received.at), (Uuid::from_u128(7), "opsmesh.x.v1.Happened", fact().at));
+        assert_eq!(received.data.get(), fact().data);
+    }
+
+    #[test]
+    fn what_is_no_fact_of_ours_is_refused_in_words() {
+        for body in [&b"\xff"[..], b"", b"{}", br#"{"specversion":"1.0"}"#] {
+            assert!(Received::read(body).is_err());
+        }
+    }
+}

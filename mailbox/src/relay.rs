@@ -1,0 +1,154 @@
+//! From the outbox to the exchange. A fact leaves the outbox when the broker has confirmed it and not before; what happens
+//! in between is repeated, and the consumers' inboxes make the repetition harmless.
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use chassis::{Database, Meter, Origin, Scope, Tx};
+use futures::future::join_all;
+use lapin::{Confirmation, options::BasicPublishOptions};
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    broker::{BrokerSettings, Link, Pauses, pause},
+    envelope::Fact,
+    topology,
+};
+
+/// Facts carried in one transaction. Their rows are held while the broker confirms: milliseconds when it is well.
+const BATCH: i64 = 256;
+/// A broker that takes longer is not well; the transaction gives up before the server would end it for idling.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
+/// A hint wakes the relay in this process; another replica's facts are found at the next look.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order.
+const TURN: i64 = 0x6f70_736d_6573_6801;
+
+/// What the relay has done.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried {
+    facts: Counter,
+    waiting: Gauge,
+}
+
+impl Carried {
+    pub(crate) fn new(meter: &Meter) -> Self {
+        Self {
+            facts: meter.register("opsmesh_facts_carried", "Facts that the broker has confirmed", Counter::default()),
+            waiting: meter.register(
+                "opsmesh_facts_waiting",
+                "Facts that wait for the broker, as last seen by this replica",
+                Gauge::default(),
+            ),
+        }
+    }
+}
+
+/// Carries until told to stop.
+pub(crate) async fn run(
+    service: &'static str,
+    db: Database,
+    broker: BrokerSettings,
+    carried: Carried,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut pauses = Pauses::default();
+    while !stop.is_cancelled() {
+        if let Err(error) = carry(service, &db, &broker, &carried, &mut pauses, &stop).await {
+            tracing::warn!(error = format!("{error:#}"), "facts wait");
+            pause(pauses.next(), &stop).await;
+        }
+    }
+    Ok(())
+}
+
+async fn carry(
+    service: &'static str,
+    db: &Database,
+    broker: &BrokerSettings,
+    carried: &Carried,
+    pauses: &mut Pauses,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let link = Link::connect(broker, &format!("{service} relay")).await.context("the broker is away")?;
+    topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
+    pauses.reset();
+    loop {
+        let moved = batch(service, db, &link, carried).await?;
+        if moved == BATCH {
+            continue;
+        }
+        ensure!(link.channel.status().connected(), "the connection to the broker is gone");
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = db.changed() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Carries one batch; the number of facts carried.
+async fn batch(service: &'static str, db: &Database, link: &Link, carried: &Carried) -> anyhow::Result<i64> {
+    let mut tx = db.begin(&Scope::platform("relay")).await?;
+    let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *tx).await?;
+    if !ours {
+        return Ok(0);
+    }
+    let facts: Vec<Fact> = sqlx::query_as(
+        "SELECT seq, at, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
+         FROM outbox JOIN facts USING (at, seq) ORDER BY seq LIMIT $1",
+    )
+    .bind(BATCH)
+    .fetch_all(&mut *tx)
+    .await?;
+    carried.waiting.set(i64::try_from(facts.len())?);
+    if facts.is_empty() {
+        return Ok(0);
+    }
+    tokio::time::timeout(CONFIRM_WITHIN, publish(service, link, &facts)).await.context("the broker confirms nothing")??;
+    clear(tx, &facts).await?;
+    carried.facts.inc_by(u64::try_from(facts.len())?);
+    Ok(i64::try_from(facts.len())?)
+}
+
+/// Sends all and then waits for all: the broker confirms in bulk.
+async fn publish(service: &'static str, link: &Link, facts: &[Fact]) -> anyhow::Result<()> {
+    let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let mut confirms = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let key = fact.routing_key();
+        let span = span(fact);
+        let traceparent = span.in_scope(Origin::current).map(|origin| origin.to_string());
+        let (body, properties) = fact.message(service, traceparent)?;
+        confirms.push(link.channel.basic_publish(topology::FACTS.into(), key.into(), mandatory, &body, properties).await?);
+    }
+    for (fact, confirm) in facts.iter().zip(join_all(confirms).await) {
+        match confirm? {
+            Confirmation::Ack(None) => {}
+            // With an alternate exchange nothing is returned unless the topology is broken.
+            other => anyhow::bail!("fact {} ({}) was not taken: {other:?}", fact.seq, fact.kind),
+        }
+    }
+    Ok(())
+}
+
+fn span(fact: &Fact) -> tracing::Span {
+    let span = tracing::info_span!(
+        "send",
+        otel.name = format!("send {}", fact.kind),
+        otel.kind = "producer",
+        messaging.system = "rabbitmq",
+        messaging.destination.name = topology::FACTS,
+        messaging.message.id = %fact.id,
+    );
+    if let Some(origin) = fact.traceparent.as_deref().and_then(|text| text.parse::<Origin>().ok()) {
+        origin.adopt(&span);
+    }
+    span
+}
+
+async fn clear(mut tx: Tx, facts: &[Fact]) -> sqlx::Result<()> {
+    let carried: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
+    sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(carried).execute(&mut *tx).await?;
+    tx.commit().await
+}

@@ -1,0 +1,125 @@
+//! A sender and a receiver for one test.
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use chassis::{Agency, Clock, Database, DatabaseSettings, Host, Partitioned, Scope, Secret, Tx};
+use jiff::Timestamp;
+use mailbox::{BrokerSettings, Letter, Reactions, Received, Unhandled};
+use prost::Name;
+use proto::inventory::v1::{Device, DeviceCreated};
+use sqlx::migrate::Migrator;
+use tests::{Running, Stage};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("tests/migrations");
+const PARTITIONED: &[Partitioned] = &[mailbox::FACTS];
+
+/// Where a service of these tests keeps and sends things.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) broker: BrokerSettings,
+    pub(crate) trouble: Trouble,
+}
+
+/// What the receiver is to stumble over.
+#[derive(Clone, Default)]
+pub(crate) struct Trouble {
+    /// Facts with this etag can never be handled.
+    pub(crate) poison: Option<&'static str>,
+    /// So many attempts fail before one succeeds.
+    pub(crate) faults: Arc<AtomicU32>,
+}
+
+/// Sends facts.
+pub(crate) async fn sender(config: Config, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    mailbox::announce(host, &config.broker, &db).await
+}
+
+/// Receives them.
+pub(crate) async fn receiver(config: Config, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    mailbox::react(host, &config.broker, &db, Recorder(config.trouble)).await
+}
+
+struct Recorder(Trouble);
+
+impl Reactions for Recorder {
+    fn kinds(&self) -> Vec<String> {
+        vec![DeviceCreated::full_name()]
+    }
+
+    async fn react(&self, tx: &mut Tx, fact: &Received) -> Result<(), Unhandled> {
+        let Some(created) = fact.open::<DeviceCreated>() else { return Ok(()) };
+        let etag = created?.device.unwrap_or_default().etag;
+        if self.0.poison == Some(etag.as_str()) {
+            return Err(Unhandled::Poison("it is poisoned".into()));
+        }
+        if self.0.faults.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(anyhow::anyhow!("it does not work just now").into());
+        }
+        sqlx::query("INSERT INTO effects (subject, etag) VALUES ($1, $2)").bind(&fact.subject).bind(etag).execute(&mut **tx).await?;
+        Ok(())
+    }
+}
+
+/// Both ends, with nothing running yet.
+pub(crate) struct Post {
+    pub(crate) stage: Stage,
+    pub(crate) from: Config,
+    pub(crate) to: Config,
+}
+
+impl Post {
+    pub(crate) async fn open(trouble: Trouble) -> Self {
+        let mut stage = Stage::set().await;
+        let broker = BrokerSettings { url: Secret::new(stage.broker()) };
+        let from = Config { database: stage.database().await, broker: broker.clone(), trouble: trouble.clone() };
+        let to = Config { database: stage.database().await, broker, trouble };
+        Self { stage, from, to }
+    }
+
+    pub(crate) async fn sender(&self) -> Running {
+        self.stage.start("sender", self.from.clone(), Clock::default(), sender).await
+    }
+
+    pub(crate) async fn receiver(&self) -> Running {
+        self.stage.start("receiver", self.to.clone(), Clock::default(), receiver).await
+    }
+
+    /// The sender's database.
+    pub(crate) fn outgoing(&self) -> Database {
+        Database::open("test", &self.from.database, &MIGRATIONS).unwrap()
+    }
+
+    /// What the receiver did, in its order.
+    pub(crate) async fn effects(&self) -> Vec<(String, String)> {
+        let db = Database::open("test", &self.to.database, &MIGRATIONS).unwrap();
+        sqlx::query_as("SELECT subject, etag FROM effects ORDER BY number").fetch_all(db.pool()).await.unwrap()
+    }
+}
+
+/// The agency that tests are about.
+pub(crate) fn agency() -> Agency {
+    "gz".parse().unwrap()
+}
+
+/// Posts the fact number `etag` about a subject, in that transaction.
+pub(crate) async fn tell(tx: &mut Tx, subject: &str, etag: &str) {
+    let device = Device { etag: etag.into(), ..Device::default() };
+    let letter = Letter::about(&agency(), subject, &DeviceCreated { device: Some(device) });
+    mailbox::post(tx, letter, now()).await.unwrap();
+}
+
+/// Posts it in a transaction of its own.
+pub(crate) async fn tell_now(db: &Database, subject: &str, etag: &str) {
+    let mut tx = db.begin(&Scope::reaction("test", &agency())).await.unwrap();
+    tell(&mut tx, subject, etag).await;
+    tx.commit().await.unwrap();
+}
+
+fn now() -> Timestamp {
+    Clock::default().now()
+}

@@ -1,0 +1,6 @@
+-- What the tests' consumer did, in the order in which it did it.
+CREATE TABLE effects (
+    number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject text NOT NULL,
+    etag    text NOT NULL
+);
