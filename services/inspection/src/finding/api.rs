@@ -1,0 +1,59 @@
+//! The front door for findings.
+use chassis::{Agency, Caller, PageToken, Role};
+use proto::{Invalid, Refusal as Answer, inspection::v1 as pb, parse};
+use tonic::{Code, Request, Response, Status};
+
+use crate::{
+    api::Api,
+    finding::{
+        FindingId,
+        findings::{self, Error},
+        wire,
+    },
+};
+
+pub(crate) async fn get(api: &Api, request: Request<pb::GetFindingRequest>) -> Result<Response<pb::Finding>, Status> {
+    let caller = Caller::of(&request)?;
+    let (agency, id) = wire::named("name", &request.get_ref().name)?;
+    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+    Ok(Response::new(findings::get(&mut tx, &agency, id).await?.into()))
+}
+
+pub(crate) async fn list(
+    api: &Api,
+    request: Request<pb::ListFindingsRequest>,
+) -> Result<Response<pb::ListFindingsResponse>, Status> {
+    let caller = Caller::of(&request)?;
+    let pb::ListFindingsRequest { parent, open_only, device, page_size, page_token } = request.into_inner();
+    let agency = Agency::from_parent("parent", &parent)?;
+    let device_id = match device.as_str() {
+        "" => None,
+        name => {
+            let [of, device] = parse::name("device", name, ["agencies", "devices"])?;
+            if of != agency.as_str() {
+                return Err(Invalid::new("device", "belongs to another agency than `parent`").into());
+            }
+            Some(device)
+        }
+    };
+    let size = parse::page_size("page_size", page_size)?;
+    let question = ["findings", parent.as_str(), device.as_str(), if open_only { "open" } else { "all" }];
+    let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
+    let after = after.map(|id| parse::uuid("page_token", &id)).transpose()?.map(FindingId::from);
+    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+    let found = findings::list(&mut tx, &agency, open_only, device_id, after, i64::from(size) + 1).await?;
+    let (found, next_page_token) = chassis::page(found, size, &question, |finding| finding.id.to_string());
+    Ok(Response::new(pb::ListFindingsResponse { findings: found.into_iter().map(Into::into).collect(), next_page_token }))
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let en = error.to_string();
+        match error {
+            Error::NotFound(id) => {
+                Answer { code: Code::NotFound, reason: "FINDING_NOT_FOUND", en, zh: format!("没有发现问题 {id}") }.into()
+            }
+            Error::Store(cause) => chassis::database_fault(&cause),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Inspection (巡检): plans, runs, results and findings, and the `inspector` that probes. One invariant: the same defect is
+//! one finding from the first failure until the device is seen well again, and a result is recorded once.
+
+mod api;
+pub mod finding;
+pub mod inspector;
+pub mod item;
+pub mod plan;
+pub mod run;
+
+use chassis::{By, DatabaseSettings, Host, Partitioned, Upstream, UpstreamSettings};
+use mailbox::BrokerSettings;
+use proto::{inspection::v1::inspection_server::InspectionServer, inventory::v1::inventory_client::InventoryClient};
+use serde::Deserialize;
+use sqlx::migrate::Migrator;
+
+/// The shipped settings file.
+pub const SETTINGS: &str = include_str!("../settings.toml");
+/// The schema.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+const PARTITIONED: &[Partitioned] = &[
+    mailbox::FACTS,
+    Partitioned { table: "runs", by: By::Id },
+    Partitioned { table: "targets", by: By::Id },
+    Partitioned { table: "results", by: By::Id },
+];
+
+/// What inspection is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its database.
+    pub database: DatabaseSettings,
+    /// Where its facts go.
+    pub broker: BrokerSettings,
+    /// Where the device ledger is.
+    pub inventory: UpstreamSettings,
+}
+
+/// Puts inspection together: the whole service at a glance.
+pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    mailbox::announce(host, &config.broker, &db).await?;
+    let inventory = InventoryClient::new(Upstream::new(&config.inventory)?);
+    host.serve(InspectionServer::new(api::Api::new(db, host.clock(), inventory)));
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The records of plans. Each change is a function of a transaction that a door began and will commit.
+use chassis::{Agency, Tx};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+
+use crate::plan::{Fact, Plan, PlanId, Refusal, Terms, wire};
+
+/// Why a plan cannot be had or programmed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is none.
+    #[error("there is no plan {0}")]
+    NotFound(PlanId),
+    /// The plan says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error("the record of plans failed")]
+    Store(#[from] sqlx::Error),
+}
+
+/// Programs a plan, for the first time or anew.
+pub async fn put(tx: &mut Tx, agency: &Agency, id: PlanId, terms: Terms, now: Timestamp) -> Result<Plan, Error> {
+    let held: Option<Plan> = sqlx::query_as("SELECT * FROM plans WHERE agency = $1 AND id = $2 FOR UPDATE")
+        .bind(agency)
+        .bind(&id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let (plan, fact) = match held {
+        None => {
+            let (plan, fact) = Plan::program(agency.clone(), id, terms, now);
+            (plan, Some(fact))
+        }
+        Some(mut plan) => {
+            let fact = plan.reprogram(terms, now)?;
+            (plan, fact)
+        }
+    };
+    if let Some(fact) = fact {
+        save(tx, &plan, fact).await?;
+    }
+    Ok(plan)
+}
+
+/// One plan.
+pub async fn get(tx: &mut Tx, agency: &Agency, id: &PlanId) -> Result<Plan, Error> {
+    sqlx::query_as("SELECT * FROM plans WHERE agency = $1 AND id = $2")
+        .bind(agency)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| Error::NotFound(id.clone()))
+}
+
+/// Plans by id, after the id `after`.
+pub async fn list(tx: &mut Tx, agency: &Agency, after: Option<&str>, limit: i64) -> Result<Vec<Plan>, Error> {
+    Ok(sqlx::query_as("SELECT * FROM plans WHERE agency = $1 AND id > $2 ORDER BY id LIMIT $3")
+        .bind(agency)
+        .bind(after.unwrap_or(""))
+        .bind(limit)
+        .fetch_all(&mut **tx)
+        .await?)
+}
+
+/// The one way a plan reaches its table, and its news the facts.
+async fn save(tx: &mut Tx, plan: &Plan, fact: Fact) -> sqlx::Result<()> {
+    let Plan { agency, id, uid, generation, schedule, time_zone, items, selector, shard_size, max_shards, updated_at } = plan;
+    sqlx::query(
+        "INSERT INTO plans (agency, id, uid, generation, schedule, time_zone, items, selector, shard_size, max_shards, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (agency, id) DO UPDATE SET
+             uid = excluded.uid, generation = excluded.generation, schedule = excluded.schedule, time_zone = excluded.time_zone,
+             items = excluded.items, selector = excluded.selector, shard_size = excluded.shard_size,
+             max_shards = excluded.max_shards, updated_at = excluded.updated_at",
+    )
+    .bind(agency)
+    .bind(id)
+    .bind(uid)
+    .bind(generation)
+    .bind(schedule)
+    .bind(time_zone)
+    .bind(items)
+    .bind(selector)
+    .bind(shard_size)
+    .bind(max_shards)
+    .bind(updated_at.to_sqlx())
+    .execute(&mut **tx)
+    .await?;
+    mailbox::post(tx, wire::letter(plan, fact), *updated_at).await
+}

@@ -1,0 +1,161 @@
+//! The records of devices. Each change is a function of a transaction that a door began and will commit.
+use std::collections::BTreeMap;
+
+use chassis::{Agency, Tx};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Json;
+
+use crate::{
+    device::{Changes, Description, Device, DeviceClass, DeviceId, Fact, Refusal},
+    wire,
+};
+
+/// Why a device cannot be had or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is none.
+    #[error("there is no device {0}")]
+    NotFound(DeviceId),
+    /// There is another of that id.
+    #[error("there is already a device {0}")]
+    Exists(DeviceId),
+    /// The device says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error("the device ledger failed")]
+    Store(#[from] sqlx::Error),
+}
+
+/// Which devices are meant: those that match every part that is given.
+#[derive(Debug, Clone, Default)]
+pub struct Selector {
+    /// Any of these; none given: every class.
+    pub classes: Vec<DeviceClass>,
+    /// Any of these; none given: every site.
+    pub sites: Vec<String>,
+    /// All of these.
+    pub labels: BTreeMap<String, String>,
+    /// Retired ones too.
+    pub retired: bool,
+}
+
+/// Enters a device.
+pub async fn create(
+    tx: &mut Tx,
+    agency: &Agency,
+    id: DeviceId,
+    description: Description,
+    now: Timestamp,
+) -> Result<Device, Error> {
+    let (device, fact) = Device::create(agency.clone(), id.clone(), description, now);
+    if !save(tx, &device, fact).await? {
+        return Err(Error::Exists(id));
+    }
+    Ok(device)
+}
+
+/// Says something else of a device.
+pub async fn describe(
+    tx: &mut Tx,
+    agency: &Agency,
+    id: &DeviceId,
+    changes: Changes,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Result<Device, Error> {
+    let mut device = lock(tx, agency, id).await?;
+    if let Some(fact) = device.describe(changes, expected, now)? {
+        save(tx, &device, fact).await?;
+    }
+    Ok(device)
+}
+
+/// Takes a device out of service.
+pub async fn retire(tx: &mut Tx, agency: &Agency, id: &DeviceId, now: Timestamp) -> Result<Device, Error> {
+    let mut device = lock(tx, agency, id).await?;
+    if let Some(fact) = device.retire(now) {
+        save(tx, &device, fact).await?;
+    }
+    Ok(device)
+}
+
+/// One device.
+pub async fn get(tx: &mut Tx, agency: &Agency, id: &DeviceId) -> Result<Device, Error> {
+    sqlx::query_as("SELECT * FROM devices WHERE agency = $1 AND id = $2")
+        .bind(agency)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| Error::NotFound(id.clone()))
+}
+
+/// The devices that match, by id, after the id `after`.
+pub async fn list(
+    tx: &mut Tx,
+    agency: &Agency,
+    selector: &Selector,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Device>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT * FROM devices
+         WHERE agency = $1 AND id > $2
+           AND (cardinality($3::device_class[]) = 0 OR class = ANY($3))
+           AND (cardinality($4::text[]) = 0 OR site = ANY($4))
+           AND labels @> $5
+           AND (state = 'in_service' OR $6)
+         ORDER BY id LIMIT $7",
+    )
+    .bind(agency)
+    .bind(after.unwrap_or(""))
+    .bind(&selector.classes)
+    .bind(&selector.sites)
+    .bind(Json(&selector.labels))
+    .bind(selector.retired)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+async fn lock(tx: &mut Tx, agency: &Agency, id: &DeviceId) -> Result<Device, Error> {
+    sqlx::query_as("SELECT * FROM devices WHERE agency = $1 AND id = $2 FOR UPDATE")
+        .bind(agency)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| Error::NotFound(id.clone()))
+}
+
+/// The one way a device reaches its table, and its news the facts. False: its place is taken.
+async fn save(tx: &mut Tx, device: &Device, fact: Fact) -> sqlx::Result<bool> {
+    let Device { agency, id, display_name, class, address, site, labels, state, created_at, updated_at, revision } = device;
+    let saved = sqlx::query(
+        "INSERT INTO devices (agency, id, display_name, class, address, site, labels, state, created_at, updated_at, revision)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (agency, id) DO UPDATE SET
+             display_name = excluded.display_name, class = excluded.class, address = excluded.address, site = excluded.site,
+             labels = excluded.labels, state = excluded.state, updated_at = excluded.updated_at, revision = excluded.revision
+         WHERE devices.revision = excluded.revision - 1",
+    )
+    .bind(agency)
+    .bind(id)
+    .bind(display_name)
+    .bind(class)
+    .bind(address)
+    .bind(site)
+    .bind(labels)
+    .bind(state)
+    .bind(created_at.to_sqlx())
+    .bind(updated_at.to_sqlx())
+    .bind(revision)
+    .execute(&mut **tx)
+    .await?
+    .rows_affected()
+        == 1;
+    if saved {
+        mailbox::post(tx, wire::letter(device, fact), device.updated_at).await?;
+    }
+    Ok(saved)
+}

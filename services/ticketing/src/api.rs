@@ -1,0 +1,191 @@
+//! The front door: requests are parsed, answered and, when refused, refused politely. No rule and no SQL lives here.
+use chassis::{Agency, Caller, Clock, Database, First, Origin, PageToken, Role};
+use proto::{Invalid, Refusal as Answer, Wire, parse, ticketing::v1 as pb};
+use tonic::{Code, Request, Response, Status};
+
+use crate::{
+    ticket::{Call, Grade, Refusal, State, TicketId},
+    tickets::{self, Error},
+    wire,
+};
+
+const CALLERS: &[Role] = &[Role::DeskAgent, Role::Requester, Role::Admin];
+const DISPATCHERS: &[Role] = &[Role::DeskAgent, Role::Admin];
+const WORKERS: &[Role] = &[Role::Engineer, Role::DeskAgent, Role::Admin];
+
+const LINE: usize = 200;
+const TEXT: usize = 4_000;
+
+/// Ticketing's rpcs.
+pub(crate) struct Api {
+    db: Database,
+    clock: Clock,
+}
+
+impl Api {
+    pub(crate) fn new(db: Database, clock: Clock) -> Self {
+        Self { db, clock }
+    }
+}
+
+#[tonic::async_trait]
+impl pb::ticketing_server::Ticketing for Api {
+    async fn create_ticket(&self, request: Request<pb::CreateTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let agency = Agency::from_parent("parent", &request.parent)?;
+        let ticket = parse::required("ticket", request.ticket.clone())?;
+        let call = call(ticket, &agency, caller.subject()).map_err(|invalid| invalid.within("ticket"))?;
+        let request_id = parse::uuid("request_id", &request.request_id)?;
+        let scope = caller.may(&agency, CALLERS)?;
+        let mut once = match self.db.first(&scope, request_id, &request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let now = self.clock.now();
+        let ticket = tickets::open(&mut once.tx, &agency, TicketId::of_call(&agency, request_id, now), call, now).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
+
+    async fn get_ticket(&self, request: Request<pb::GetTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        let caller = Caller::of(&request)?;
+        let (agency, id) = wire::named("name", &request.get_ref().name)?;
+        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+        Ok(Response::new(tickets::get(&mut tx, &agency, id).await?.into()))
+    }
+
+    async fn list_tickets(&self, request: Request<pb::ListTicketsRequest>) -> Result<Response<pb::ListTicketsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let pb::ListTicketsRequest { parent, states, device, page_size, page_token } = request.into_inner();
+        let agency = Agency::from_parent("parent", &parent)?;
+        let question = format!("{states:?}");
+        let states = states.into_iter().map(|raw| State::from_wire("states", raw)).collect::<Result<Vec<_>, _>>()?;
+        let device = device_of("device", device, &agency)?;
+        let size = parse::page_size("page_size", page_size)?;
+        let question = ["tickets", parent.as_str(), &question, device.as_deref().unwrap_or_default()];
+        let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
+        let after = after.map(|id| parse::uuid("page_token", &id)).transpose()?.map(TicketId::from);
+        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+        let found = tickets::list(&mut tx, &agency, &states, device.as_deref(), after, i64::from(size) + 1).await?;
+        let (found, next_page_token) = chassis::page(found, size, &question, |ticket| ticket.id.to_string());
+        Ok(Response::new(pb::ListTicketsResponse { tickets: found.into_iter().map(Into::into).collect(), next_page_token }))
+    }
+
+    async fn list_ticket_events(
+        &self,
+        request: Request<pb::ListTicketEventsRequest>,
+    ) -> Result<Response<pb::ListTicketEventsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (agency, id) = wire::named("parent", &request.get_ref().parent)?;
+        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+        tickets::get(&mut tx, &agency, id).await?;
+        let facts = mailbox::timeline(&mut tx, &wire::name(&agency, id)).await.map_err(Error::from)?;
+        Ok(Response::new(pb::ListTicketEventsResponse { events: facts.into_iter().map(wire::event).collect() }))
+    }
+
+    async fn assign_ticket(&self, request: Request<pb::AssignTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (agency, id) = wire::named("name", &request.name)?;
+        let assignee = parse::words("assignee", request.assignee.clone(), LINE)?;
+        let request_id = parse::uuid("request_id", &request.request_id)?;
+        let scope = caller.may(&agency, DISPATCHERS)?;
+        let mut once = match self.db.first(&scope, request_id, &request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let ticket = tickets::assign(&mut once.tx, &agency, id, assignee, self.clock.now()).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
+
+    async fn resolve_ticket(&self, request: Request<pb::ResolveTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (agency, id) = wire::named("name", &request.name)?;
+        let text = parse::words("text", request.text.clone(), TEXT)?;
+        let request_id = parse::uuid("request_id", &request.request_id)?;
+        let scope = caller.may(&agency, WORKERS)?;
+        let mut once = match self.db.first(&scope, request_id, &request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let ticket = tickets::resolve(&mut once.tx, &agency, id, text, self.clock.now()).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
+
+    async fn confirm_ticket(&self, request: Request<pb::ConfirmTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (agency, id) = wire::named("name", &request.name)?;
+        let comment = parse::text_of("comment", request.comment.clone(), TEXT)?;
+        let request_id = parse::uuid("request_id", &request.request_id)?;
+        let scope = caller.may(&agency, CALLERS)?;
+        let mut once = match self.db.first(&scope, request_id, &request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let ticket = tickets::confirm(&mut once.tx, &agency, id, comment, self.clock.now()).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
+
+    async fn close_ticket(&self, request: Request<pb::CloseTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (agency, id) = wire::named("name", &request.name)?;
+        let request_id = parse::uuid("request_id", &request.request_id)?;
+        let scope = caller.may(&agency, DISPATCHERS)?;
+        let mut once = match self.db.first(&scope, request_id, &request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let ticket = tickets::close(&mut once.tx, &agency, id, self.clock.now()).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
+}
+
+/// What a caller says of the ticket to be opened.
+fn call(ticket: pb::Ticket, agency: &Agency, requester: &str) -> Result<Call, Invalid> {
+    let pb::Ticket { title, description, grade, device, .. } = ticket;
+    Ok(Call {
+        title: parse::words("title", title, LINE)?,
+        description: parse::text_of("description", description, TEXT)?,
+        grade: Grade::from_wire("grade", grade)?,
+        device: device_of("device", device, agency)?,
+        finding: None,
+        requester: requester.to_owned(),
+        evidence: Vec::new(),
+        origin: Origin::current(),
+    })
+}
+
+/// A device of the same agency, or none.
+fn device_of(field: &'static str, name: String, agency: &Agency) -> Result<Option<String>, Invalid> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let [of, _] = parse::name(field, &name, ["agencies", "devices"])?;
+    if of == agency.as_str() { Ok(Some(name)) } else { Err(Invalid::new(field, "belongs to another agency")) }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let en = error.to_string();
+        let (code, reason, zh) = match error {
+            Error::NotFound(id) => (Code::NotFound, "TICKET_NOT_FOUND", format!("没有工单 {id}")),
+            Error::Refused(Refusal::NotAssigned(id)) => {
+                (Code::FailedPrecondition, "TICKET_NOT_ASSIGNED", format!("工单 {id} 尚未分配"))
+            }
+            Error::Refused(Refusal::WorkIsOver(id)) => {
+                (Code::FailedPrecondition, "TICKET_WORK_IS_OVER", format!("工单 {id} 的处理已结束"))
+            }
+            Error::Refused(Refusal::NothingToConfirm(id)) => {
+                (Code::FailedPrecondition, "TICKET_NOTHING_TO_CONFIRM", format!("工单 {id} 不在待用户确认状态"))
+            }
+            Error::Refused(Refusal::NotConfirmed(id)) => {
+                (Code::FailedPrecondition, "TICKET_NOT_CONFIRMED", format!("工单 {id} 未经使用方确认，不能关闭（7.4.1.6）"))
+            }
+            Error::Store(cause) => return chassis::database_fault(&cause),
+        };
+        Answer { code, reason, en, zh }.into()
+    }
+}

@@ -1,0 +1,41 @@
+//! Ticketing: the service desk's tickets (工单), 7.4.1. One invariant: a ticket is closed only after its user confirmed, and
+//! a finding has one ticket.
+
+mod api;
+mod reactions;
+pub mod ticket;
+pub mod tickets;
+mod wire;
+
+use chassis::{By, DatabaseSettings, Host, Partitioned};
+use mailbox::BrokerSettings;
+use proto::ticketing::v1::ticketing_server::TicketingServer;
+use serde::Deserialize;
+use sqlx::migrate::Migrator;
+
+pub use reactions::Reactions;
+
+/// The shipped settings file.
+pub const SETTINGS: &str = include_str!("../settings.toml");
+/// The schema.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+const PARTITIONED: &[Partitioned] = &[mailbox::FACTS, Partitioned { table: "tickets", by: By::Id }];
+
+/// What ticketing is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its database.
+    pub database: DatabaseSettings,
+    /// Where facts go and come from.
+    pub broker: BrokerSettings,
+}
+
+/// Puts ticketing together: the whole service at a glance.
+pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    mailbox::announce(host, &config.broker, &db).await?;
+    mailbox::react(host, &config.broker, &db, Reactions::new(host.clock())).await?;
+    host.serve(TicketingServer::new(api::Api::new(db, host.clock())));
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The records of tickets. Each change is a function of a transaction that one of the doors began and will commit: it loads,
+//! lets the ticket decide, saves.
+use chassis::{Agency, Tx};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+
+use crate::{
+    ticket::{Call, Evidence, Fact, Recheck, Refusal, State, Ticket, TicketId},
+    wire,
+};
+
+/// Why a ticket cannot be had or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is none.
+    #[error("there is no ticket {0}")]
+    NotFound(TicketId),
+    /// The ticket says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error("the ticket store failed")]
+    Store(#[from] sqlx::Error),
+}
+
+/// Opens a ticket, unless its cause has opened it already: then that one.
+pub async fn open(tx: &mut Tx, agency: &Agency, id: TicketId, call: Call, now: Timestamp) -> Result<Ticket, Error> {
+    let (ticket, fact) = Ticket::open(agency.clone(), id, call, now);
+    if save(tx, &ticket, fact).await? { Ok(ticket) } else { get(tx, agency, id).await }
+}
+
+/// Gives it to somebody.
+pub async fn assign(tx: &mut Tx, agency: &Agency, id: TicketId, assignee: String, now: Timestamp) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let fact = ticket.assign(assignee, now)?;
+    saved(tx, ticket, fact).await
+}
+
+/// Says what was done.
+pub async fn resolve(tx: &mut Tx, agency: &Agency, id: TicketId, text: String, now: Timestamp) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let actor = tx.actor().to_owned();
+    let fact = ticket.resolve(text, actor, now)?;
+    saved(tx, ticket, Some(fact)).await
+}
+
+/// Records that the defect was seen again.
+pub async fn recheck_failed(
+    tx: &mut Tx,
+    agency: &Agency,
+    id: TicketId,
+    evidence: Evidence,
+    now: Timestamp,
+) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let fact = ticket.recheck_failed(evidence, now);
+    saved(tx, ticket, fact).await
+}
+
+/// Records that the device was seen well again.
+pub async fn recheck_passed(
+    tx: &mut Tx,
+    agency: &Agency,
+    id: TicketId,
+    recheck: Recheck,
+    now: Timestamp,
+) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let fact = ticket.recheck_passed(recheck, now);
+    saved(tx, ticket, fact).await
+}
+
+/// Records the user's word.
+pub async fn confirm(tx: &mut Tx, agency: &Agency, id: TicketId, comment: String, now: Timestamp) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let actor = tx.actor().to_owned();
+    let fact = ticket.confirm(comment, actor, now)?;
+    saved(tx, ticket, fact).await
+}
+
+/// Closes it.
+pub async fn close(tx: &mut Tx, agency: &Agency, id: TicketId, now: Timestamp) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let fact = ticket.close(now)?;
+    saved(tx, ticket, fact).await
+}
+
+/// One ticket.
+pub async fn get(tx: &mut Tx, agency: &Agency, id: TicketId) -> Result<Ticket, Error> {
+    sqlx::query_as("SELECT * FROM tickets WHERE agency = $1 AND id = $2")
+        .bind(agency)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or(Error::NotFound(id))
+}
+
+/// Tickets, newest first, after the id `after`; in these states or in any, of this device or of all.
+pub async fn list(
+    tx: &mut Tx,
+    agency: &Agency,
+    states: &[State],
+    device: Option<&str>,
+    after: Option<TicketId>,
+    limit: i64,
+) -> Result<Vec<Ticket>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT * FROM tickets
+         WHERE agency = $1 AND (cardinality($2::ticket_state[]) = 0 OR state = ANY($2))
+           AND ($3::text IS NULL OR device = $3) AND ($4::uuid IS NULL OR id < $4)
+         ORDER BY id DESC LIMIT $5",
+    )
+    .bind(agency)
+    .bind(states)
+    .bind(device)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+async fn lock(tx: &mut Tx, agency: &Agency, id: TicketId) -> Result<Ticket, Error> {
+    sqlx::query_as("SELECT * FROM tickets WHERE agency = $1 AND id = $2 FOR UPDATE")
+        .bind(agency)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or(Error::NotFound(id))
+}
+
+async fn saved(tx: &mut Tx, ticket: Ticket, fact: Option<Fact>) -> Result<Ticket, Error> {
+    if let Some(fact) = fact {
+        save(tx, &ticket, fact).await?;
+    }
+    Ok(ticket)
+}
+
+/// The one way a ticket reaches its table, and its news the facts. False: its place is taken.
+async fn save(tx: &mut Tx, ticket: &Ticket, fact: Fact) -> sqlx::Result<bool> {
+    let Ticket {
+        agency,
+        id,
+        title,
+        description,
+        grade,
+        state,
+        device,
+        finding,
+        requester,
+        assignee,
+        evidence,
+        recheck,
+        resolution,
+        confirmation,
+        origin,
+        opened_at,
+        updated_at,
+        closed_at,
+        revision,
+    } = ticket;
+    let saved = sqlx::query(
+        "INSERT INTO tickets (agency, id, title, description, grade, state, device, finding, requester, assignee, evidence,
+             recheck, resolution, confirmation, origin, opened_at, updated_at, closed_at, revision)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+         ON CONFLICT (agency, id) DO UPDATE SET
+             title = excluded.title, description = excluded.description, grade = excluded.grade, state = excluded.state,
+             assignee = excluded.assignee, evidence = excluded.evidence, recheck = excluded.recheck,
+             resolution = excluded.resolution, confirmation = excluded.confirmation, updated_at = excluded.updated_at,
+             closed_at = excluded.closed_at, revision = excluded.revision
+         WHERE tickets.revision = excluded.revision - 1",
+    )
+    .bind(agency)
+    .bind(id)
+    .bind(title)
+    .bind(description)
+    .bind(grade)
+    .bind(state)
+    .bind(device)
+    .bind(finding)
+    .bind(requester)
+    .bind(assignee)
+    .bind(evidence)
+    .bind(recheck)
+    .bind(resolution)
+    .bind(confirmation)
+    .bind(origin)
+    .bind(opened_at.to_sqlx())
+    .bind(updated_at.to_sqlx())
+    .bind(closed_at.map(ToSqlx::to_sqlx))
+    .bind(revision)
+    .execute(&mut **tx)
+    .await?
+    .rows_affected()
+        == 1;
+    if saved {
+        mailbox::post(tx, wire::letter(ticket, fact), *updated_at).await?;
+    }
+    Ok(saved)
+}

@@ -1,0 +1,9 @@
+//! Ticketing on a real database and a real broker, through its doors.
+#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+
+mod answers;
+mod bad_input;
+mod desk;
+mod doors;
+mod reactions;
+mod walls;
