@@ -1,0 +1,10 @@
+//! The whole platform: services together on real servers, the stories on the real cluster, and the shape of the house.
+#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+
+mod alone;
+mod cluster;
+mod manifests;
+mod services;
+mod shape;
+mod story;
+mod thread;

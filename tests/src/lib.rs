@@ -1,0 +1,21 @@
+//! The stage that tests stand on: real servers, of which each test gets a database, a virtual host and an issuer of its own,
+//! so that tests run beside each other and leave nothing. Where the servers are the environment says (`./x test` sets it).
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test panics where something is not as it must be")]
+
+mod database;
+mod issuer;
+mod stage;
+mod vhost;
+mod wait;
+
+pub use issuer::{Issuer, PEOPLE, WORKLOADS};
+pub use stage::{Client, INSPECTION, OPERATOR, Running, Stage};
+pub use vhost::Vhost;
+pub use wait::{eventually, within};
+
+/// What the environment says.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests are told where the servers are by their environment")]
+pub fn told(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests are run by ./x test, or after eval \"$(./x env)\""))
+}

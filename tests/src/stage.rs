@@ -1,0 +1,212 @@
+//! A stage: everything that a service needs, for one test; and services on it, started as their `main` starts them.
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use chassis::{Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, Mode, Role, Secret, TelemetrySettings};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, spawn_blocking},
+};
+use tonic::{
+    Request, Status,
+    metadata::MetadataValue,
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+
+use crate::{
+    database,
+    issuer::{Issuer, PEOPLE, WORKLOADS},
+    vhost::Vhost,
+};
+
+/// The operator's service account on a stage.
+pub const OPERATOR: &str = "system:serviceaccount:opsmesh:opsmesh-operator";
+/// Inspection's service account on a stage.
+pub const INSPECTION: &str = "system:serviceaccount:opsmesh:inspection";
+
+/// A generated client's way to a service: a channel that shows a token.
+pub type Client = InterceptedService<Channel, Bearer>;
+
+/// Everything that services need, for one test.
+pub struct Stage {
+    name: String,
+    folder: PathBuf,
+    databases: Vec<String>,
+    /// The broker's part.
+    pub vhost: Vhost,
+    /// Who signs tokens here.
+    pub issuer: Issuer,
+}
+
+impl Stage {
+    /// Sets one up.
+    pub async fn set() -> Self {
+        // Whoever asks first for TLS must find a provider; a second installation is refused and means no harm.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let name = name();
+        let folder = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self {
+            vhost: Vhost::make(&name).await,
+            issuer: Issuer::new(folder.join("keys.json")),
+            databases: Vec::new(),
+            name,
+            folder,
+        }
+    }
+
+    /// A database of this stage: the same name gives another one each time.
+    pub async fn database(&mut self) -> DatabaseSettings {
+        let name = format!("{}_{}", self.name, self.databases.len());
+        let url = database::make(&name).await;
+        self.databases.push(name);
+        DatabaseSettings { url: Secret::new(url), connections: 5 }
+    }
+
+    /// The broker.
+    #[must_use]
+    pub fn broker(&self) -> String {
+        self.vhost.url()
+    }
+
+    /// A file with a token in it, as a pod has it.
+    #[must_use]
+    pub fn token_file(&self, claims: &serde_json::Value) -> PathBuf {
+        let file = self.folder.join(format!("token-{}", uuid_of(claims)));
+        std::fs::write(&file, self.issuer.sign(claims)).unwrap();
+        file
+    }
+
+    /// What the service `name` is told of its host.
+    fn host(&self, name: &str) -> HostSettings {
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let keys = self.issuer.keys();
+        let roles = BTreeMap::from([(OPERATOR.to_owned(), Role::Operator), (INSPECTION.to_owned(), Role::Service)]);
+        HostSettings {
+            grpc: any,
+            http: any,
+            drain: Duration::ZERO,
+            telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
+            identity: vec![
+                IssuerSettings::People { issuer: PEOPLE.into(), audience: "opsmesh".into(), keys: keys.clone() },
+                IssuerSettings::Workloads {
+                    issuer: WORKLOADS.into(),
+                    audience: format!("opsmesh-{name}"),
+                    keys,
+                    ca_file: None,
+                    bearer_file: None,
+                    roles,
+                },
+            ],
+        }
+    }
+
+    /// Starts a service as its `main` does: migrated first, then serving until told to stop.
+    pub async fn start<C: Clone>(
+        &self,
+        name: &'static str,
+        config: C,
+        clock: Clock,
+        start: impl AsyncFn(C, &mut Host) -> anyhow::Result<()>,
+    ) -> Running {
+        let mut migration = Host::bind(name, self.host(name), Mode::Migrate, clock.clone()).await.unwrap();
+        start(config.clone(), &mut migration).await.unwrap();
+        migration.drive(std::future::pending()).await.unwrap();
+        let mut host = Host::bind(name, self.host(name), Mode::Serve, clock).await.unwrap();
+        start(config, &mut host).await.unwrap();
+        let (grpc, http) = (host.grpc_address().unwrap(), host.http_address().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        #[expect(clippy::disallowed_methods, reason = "Running owns it and awaits it")]
+        let life = tokio::spawn(host.drive(async move {
+            // A sender that is dropped says stop too.
+            let _ = stopped.await;
+        }));
+        Running { grpc, http, stop: Some(stop), life: Some(life) }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let (databases, vhost) = (std::mem::take(&mut self.databases), self.vhost.clone());
+        // A test's runtime may be ending; the clean-up has its own.
+        let cleaner = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+                for name in databases {
+                    database::remove(&name).await;
+                }
+                vhost.remove().await;
+            });
+        });
+        let _ = cleaner.join();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A service that runs.
+pub struct Running {
+    /// Where gRPC listens.
+    pub grpc: SocketAddr,
+    /// Where health and metrics are.
+    pub http: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    life: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Running {
+    /// A channel that shows no token.
+    pub async fn channel(&self) -> Channel {
+        Endpoint::from_shared(self.url()).unwrap().connect().await.unwrap()
+    }
+
+    /// A channel that shows this token.
+    pub async fn as_bearer(&self, token: String) -> Client {
+        InterceptedService::new(self.channel().await, Bearer(token))
+    }
+
+    /// `http://address:port` of gRPC.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.grpc)
+    }
+
+    /// Tells it to stop and waits until it has.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.stop.take());
+        self.life.take().unwrap().await.unwrap()
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(mut self) -> anyhow::Result<()> {
+        self.life.take().unwrap().await.unwrap()
+    }
+
+    /// Kills it where it stands: nothing is finished, nothing is said.
+    pub async fn kill(mut self) {
+        let life = self.life.take().unwrap();
+        life.abort();
+        let _ = life.await;
+        // What it had in blocking threads is let go of too.
+        let _ = spawn_blocking(|| ()).await;
+    }
+}
+
+/// Shows a token with every call.
+#[derive(Debug, Clone)]
+pub struct Bearer(String);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = MetadataValue::try_from(format!("Bearer {}", self.0)).map_err(|error| Status::internal(error.to_string()))?;
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests beside each other need names that no other has")]
+fn name() -> String {
+    format!("t_{}", uuid::Uuid::now_v7().simple())
+}
+
+fn uuid_of(claims: &serde_json::Value) -> String {
+    chassis::derived_id(jiff::Timestamp::UNIX_EPOCH, &[&claims.to_string()]).simple().to_string()
+}
