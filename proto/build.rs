@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors =
         protox::Compiler::new([root])?.include_source_info(true).include_imports(true).open_files(&files)?.file_descriptor_set();
     let encoded = descriptors.encode_to_vec();
+    #[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folder in no other way")]
     let out = Path::new(&env::var("OUT_DIR")?).join("descriptors.bin");
     fs::write(out, &encoded)?;
 

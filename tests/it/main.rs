@@ -1,5 +1,5 @@
 //! The whole platform: services together on real servers, the stories on the real cluster, and the shape of the house.
-#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 mod alone;
 mod cluster;

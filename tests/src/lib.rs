@@ -1,6 +1,6 @@
 //! The stage that tests stand on: real servers, of which each test gets a database, a virtual host and an issuer of its own,
 //! so that tests run beside each other and leave nothing. Where the servers are the environment says (`./x test` sets it).
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test panics where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "a test panics where something is not as it must be")]
 
 mod database;
 mod issuer;

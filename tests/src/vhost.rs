@@ -47,7 +47,8 @@ impl Vhost {
 
     /// Puts a message into an exchange.
     pub async fn publish(&self, exchange: &str, routing_key: &str, properties: Value, payload: &str) {
-        let body = json!({"properties": properties, "routing_key": routing_key, "payload": payload, "payload_encoding": "string"});
+        let body =
+            json!({"properties": properties, "routing_key": routing_key, "payload": payload, "payload_encoding": "string"});
         let answer = self.ask(Method::POST, &format!("exchanges/{}/{exchange}/publish", self.name), Some(body)).await.unwrap();
         assert_eq!(answer["routed"], true, "{answer}");
     }
@@ -55,7 +56,8 @@ impl Vhost {
     /// Ends all connections to this virtual host, as a broker that restarts does.
     pub async fn cut(&self) -> usize {
         let connections = self.ask(Method::GET, &format!("vhosts/{}/connections", self.name), None).await.unwrap();
-        let names: Vec<&str> = connections.as_array().unwrap().iter().filter_map(|connection| connection["name"].as_str()).collect();
+        let names: Vec<&str> =
+            connections.as_array().unwrap().iter().filter_map(|connection| connection["name"].as_str()).collect();
         for name in &names {
             let path = format!("connections/{}", name.replace(' ', "%20").replace('>', "%3E"));
             let _ = self.ask(Method::DELETE, &path, None).await;
@@ -68,7 +70,8 @@ impl Vhost {
         let url = told("AMQP_ADMIN_URL");
         let (scheme, rest) = url.split_once("://").unwrap();
         let (_, place) = rest.rsplit_once('@').unwrap();
-        let mut request = Client::new().request(method, format!("{scheme}://{place}/api/{path}")).basic_auth(user, Some(password));
+        let mut request =
+            Client::new().request(method, format!("{scheme}://{place}/api/{path}")).basic_auth(user, Some(password));
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -78,7 +81,11 @@ impl Vhost {
         if !status.is_success() {
             return Err(format!("{path}: {status} {text}"));
         }
-        if status == StatusCode::NO_CONTENT || text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).map_err(|error| error.to_string()) }
+        if status == StatusCode::NO_CONTENT || text.is_empty() {
+            Ok(Value::Null)
+        } else {
+            serde_json::from_str(&text).map_err(|error| error.to_string())
+        }
     }
 }
 

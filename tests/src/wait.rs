@@ -13,7 +13,11 @@ pub async fn eventually<T, E: Debug, F: Future<Output = Result<T, E>>>(what: &st
 }
 
 /// Looks until `look` gives `Ok`; panics with the last `Err` after `patience`.
-pub async fn within<T, E: Debug, F: Future<Output = Result<T, E>>>(patience: Duration, what: &str, mut look: impl FnMut() -> F) -> T {
+pub async fn within<T, E: Debug, F: Future<Output = Result<T, E>>>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
     let end = Instant::now() + patience;
     loop {
         let seen = match look().await {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::addresses::{BRIDGE, LOOPBACK, OTLP, PROMETHEUS, TRACES};
+use crate::addresses::{BRIDGE, DNS_SERVICE, LOOPBACK, OTLP, PROMETHEUS, TRACES};
 
 use crate::identity::{self, Claims};
 use crate::instance::Instance;
@@ -43,6 +43,7 @@ pub(crate) fn all(instance: &Instance) -> Result<Vec<(&'static str, String)>> {
         ("OPSMESH_METRICS_URL", format!("http://{}", PROMETHEUS.at(BRIDGE))),
         ("OPSMESH_ISSUER_URL", issuer::url()),
         ("OPSMESH_BRIDGE", BRIDGE.into()),
+        ("OPSMESH_DNS", DNS_SERVICE.into()),
         ("OPSMESH_HOME", instance.home().display().to_string()),
         ("OPSMESH_X", program.display().to_string()),
         ("TOKEN", identity::token(instance, &Claims::of("liang"))?),
@@ -64,13 +65,5 @@ pub(crate) fn broker(instance: &Instance, address: &str) -> Result<String> {
     match &instance.settings.foreign.broker {
         Some(foreign) => Ok(foreign.clone()),
         None => rabbitmq::url(instance, rabbitmq::ACCOUNT, address),
-    }
-}
-
-/// Where the platform finds Redis.
-pub(crate) fn redis(instance: &Instance, address: &str) -> Result<String> {
-    match &instance.settings.foreign.redis {
-        Some(foreign) => Ok(foreign.clone()),
-        None => redis_server::url(instance, address),
     }
 }

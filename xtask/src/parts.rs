@@ -52,7 +52,7 @@ const LIST: &[Part] = &[
     server("targets", "tells Prometheus which pods there are", &["objects"], &[at::TARGETS], targets::launch, SECONDS_5, targets::ready),
     server("prometheus", "Prometheus: the metrics", &["targets"], &[at::PROMETHEUS], prometheus::launch, SECONDS_5, prometheus::ready),
     thing("product", "the platform's images", &["containerd"], product::make, product::ready),
-    thing("platform", "opsmesh itself, by its chart", &["product", "dns", "postgres", "rabbitmq", "redis", "jaeger", "issuer"], platform::make, platform::ready),
+    thing("platform", "opsmesh itself, by its chart", &["product", "dns", "postgres", "rabbitmq", "jaeger", "issuer"], platform::make, platform::ready),
     thing("estate", "the sample estate", &["platform", "nginx"], estate::make, estate::ready),
 ];
 

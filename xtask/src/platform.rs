@@ -93,7 +93,6 @@ fn values(instance: &Instance) -> Result<Value> {
         "images": {"registry": registry, "pullPolicy": policy, "tags": tags},
         "database": {"urls": databases},
         "broker": {"url": environment::broker(instance, BRIDGE)?},
-        "redis": {"url": environment::redis(instance, BRIDGE)?},
         "telemetry": {"otlpEndpoint": foreign.telemetry.clone().unwrap_or(telemetry)},
         "identity": {"people": {"issuer": issuer::url(), "audience": AUDIENCE}},
     }))

@@ -184,7 +184,7 @@ fn tests(caller: &Instance, instance: &Instance, choice: &Choice) -> Result<()> 
 /// What the cluster looked like when tests failed: it is gone when somebody reads of it. Best done, not needed.
 fn record_cluster(instance: &Instance) {
     const ASKED: &str =
-        "kubectl get all -A -o wide; kubectl get events -A --sort-by=.lastTimestamp; kubectl get insp,oprun -A -o yaml";
+        "kubectl get all -A -o wide; kubectl get events -A --sort-by=.lastTimestamp; kubectl get insp,orun -A -o yaml";
     let mut command = errand::program("nsenter");
     command.arg(format!("--net=/run/netns/{NETWORK}")).args(["--", "sh", "-c", ASKED]);
     if let Ok(environment) = environment::all(instance) {

@@ -1,5 +1,5 @@
 //! A process with nothing in it but the chassis, on real servers.
-#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 use std::time::Duration;
 

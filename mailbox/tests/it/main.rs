@@ -1,5 +1,5 @@
 //! Facts on their way, from one real database through a real broker into another.
-#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 mod post;
 mod travel;

@@ -60,7 +60,11 @@ impl Reactions for Recorder {
         if self.0.faults.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(anyhow::anyhow!("it does not work just now").into());
         }
-        sqlx::query("INSERT INTO effects (subject, etag) VALUES ($1, $2)").bind(&fact.subject).bind(etag).execute(&mut **tx).await?;
+        sqlx::query("INSERT INTO effects (subject, etag) VALUES ($1, $2)")
+            .bind(&fact.subject)
+            .bind(etag)
+            .execute(&mut **tx)
+            .await?;
         Ok(())
     }
 }

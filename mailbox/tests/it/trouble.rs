@@ -26,7 +26,8 @@ async fn poison_is_parked_with_its_reason_and_holds_nobody_up() {
     })
     .await;
     let parked = post.stage.vhost.take("opsmesh.receiver.parked", 2).await;
-    let mut reasons: Vec<&str> = parked.iter().filter_map(|message| message["properties"]["headers"]["x-opsmesh-reason"].as_str()).collect();
+    let mut reasons: Vec<&str> =
+        parked.iter().filter_map(|message| message["properties"]["headers"]["x-opsmesh-reason"].as_str()).collect();
     reasons.sort_unstable();
     assert_eq!(reasons[0], "it is poisoned");
     assert!(reasons[1].contains("no CloudEvent of ours"), "{reasons:?}");

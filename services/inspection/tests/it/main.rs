@@ -1,5 +1,5 @@
 //! Inspection on a real database and a real broker, through its doors; and the inspector's probes on real servers.
-#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 mod office;
 mod plans;

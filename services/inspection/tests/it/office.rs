@@ -71,7 +71,10 @@ struct Ledger(usize);
 
 #[tonic::async_trait]
 impl ledger::inventory_server::Inventory for Ledger {
-    async fn list_devices(&self, request: Request<ledger::ListDevicesRequest>) -> Result<Response<ledger::ListDevicesResponse>, Status> {
+    async fn list_devices(
+        &self,
+        request: Request<ledger::ListDevicesRequest>,
+    ) -> Result<Response<ledger::ListDevicesResponse>, Status> {
         let caller = Caller::of(&request)?;
         let ledger::ListDevicesRequest { parent, page_size, page_token, .. } = request.into_inner();
         let agency = Agency::from_parent("parent", &parent)?;

@@ -32,12 +32,15 @@ async fn nobody_but_the_operator_programs_a_plan() {
     assert_eq!(office.person("auditor").await.list_plans(list).await.unwrap().into_inner().plans, [read]);
 }
 
+/// A way to spoil an item, with a limit to spoil it by.
+type Spoil = fn(&mut pb::Item, pb::Limit);
+
 #[tokio::test]
 async fn what_is_wrong_with_an_item_is_told_by_its_path() {
     let office = Office::open(0).await;
     let mut operator = office.operator().await;
     let limit = pb::Limit { measure: "latencyMs".into(), pass_max: Some(1.0), ..Default::default() };
-    let cases: [(&str, fn(&mut pb::Item, pb::Limit)); 7] = [
+    let cases: [(&str, Spoil); 7] = [
         ("plan.items[0].id", |item, _| item.id = "Port".into()),
         ("plan.items[0].title", |item, _| item.title.clear()),
         ("plan.items[0].severity", |item, _| item.severity = 0),

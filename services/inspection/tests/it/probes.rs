@@ -27,8 +27,7 @@ async fn observe(probe: Probe, address: &str) -> Observation {
 }
 
 async fn observe_within(probe: Probe, address: &str, timeout: Duration) -> Observation {
-    let item =
-        Item { id: "i".into(), title: "项".into(), probe, limits: Vec::new(), severity: Severity::Minor, timeout };
+    let item = Item { id: "i".into(), title: "项".into(), probe, limits: Vec::new(), severity: Severity::Minor, timeout };
     prober().observe(&item, "d", address).await.1
 }
 
@@ -81,7 +80,15 @@ fn host_port(url: &str) -> (String, u16) {
 }
 
 fn http(port: u16) -> Probe {
-    Probe::Http { port, tls: false, path: "/".into(), host: None, expect_status: Vec::new(), expect_body: None, insecure_skip_verify: false }
+    Probe::Http {
+        port,
+        tls: false,
+        path: "/".into(),
+        host: None,
+        expect_status: Vec::new(),
+        expect_body: None,
+        insecure_skip_verify: false,
+    }
 }
 
 #[tokio::test]
@@ -109,7 +116,10 @@ async fn a_page_is_judged_by_its_status_and_its_words() {
     let seen = observe(http(address.port()), LOOPBACK).await;
     assert_eq!((well(&seen).measures["statusCode"], seen.measures["bodyBytes"]), (200.0, 6.0));
     let Probe::Http { port, tls, path, host, insecure_skip_verify, .. } = http(address.port()) else { unreachable!() };
-    let words = Probe::Http { port, tls, path, host, insecure_skip_verify, expect_status: vec![200], expect_body: Some("无此词".into()) };
+    let words =
+        Probe::Http {
+            port, tls, path, host, insecure_skip_verify, expect_status: vec![200], expect_body: Some("无此词".into())
+        };
     assert_eq!(kind(&observe(words, LOOPBACK).await), ProbeErrorKind::Unexpected);
 
     let broken = answering(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
@@ -189,7 +199,10 @@ async fn a_database_is_well_when_it_asks_for_a_password_and_shows_more_when_it_g
         credentials: credentials.map(str::to_owned),
     };
     well(&observe(probe("postgres", None), &host).await);
-    assert_eq!(kind(&observe(Probe::Postgresql { port: closed().await, database: "x".into(), credentials: None }, &host).await), ProbeErrorKind::Refused);
+    assert_eq!(
+        kind(&observe(Probe::Postgresql { port: closed().await, database: "x".into(), credentials: None }, &host).await),
+        ProbeErrorKind::Refused
+    );
 
     let (user, password) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap().0.split_once(':').unwrap();
     let name = credentials(user, password);
@@ -258,6 +271,11 @@ async fn a_name_server_is_asked_itself() {
     let seen = observe(probe("kubernetes.default.svc.cluster.local", "A"), &server).await;
     assert_eq!(well(&seen).measures["answers"], 1.0);
     assert_eq!(kind(&observe(probe("no-such.default.svc.cluster.local", "A"), &server).await), ProbeErrorKind::Unexpected);
-    let dead = observe_within(Probe::Dns { name: "x".into(), record_type: "A".into(), port: closed().await }, LOOPBACK, Duration::from_secs(1)).await;
+    let dead = observe_within(
+        Probe::Dns { name: "x".into(), record_type: "A".into(), port: closed().await },
+        LOOPBACK,
+        Duration::from_secs(1),
+    )
+    .await;
     assert!(matches!(kind(&dead), ProbeErrorKind::Timeout | ProbeErrorKind::Unreachable | ProbeErrorKind::Refused), "{dead:?}");
 }

@@ -64,7 +64,9 @@ async fn a_worker_that_begins_again_is_told_what_is_left() {
     // What is recorded stays as it was first seen, and a failure that comes too late opens nothing.
     let answer = worker.submit_results(submit(vec![seen(1, 1, false), seen(2, 1, true)])).await.unwrap().into_inner();
     assert_eq!((answer.recorded, answer.repeated_before), (1, 1));
-    let finished = operator.finish_run(pb::FinishRunRequest { name: run.clone(), reason: "Completed".into(), request_id: request_id() }).await;
+    let finished = operator
+        .finish_run(pb::FinishRunRequest { name: run.clone(), reason: "Completed".into(), request_id: request_id() })
+        .await;
     let finished = finished.unwrap().into_inner();
     assert_eq!((finished.state(), finished.counts.unwrap().passed), (pb::RunState::Succeeded, 3));
     let refused = worker.submit_results(submit(vec![seen(0, 1, true)])).await.unwrap_err();
@@ -82,7 +84,11 @@ async fn a_run_that_ends_early_says_what_is_missing() {
     let finish = pb::FinishRunRequest { name: run, reason: "DeadlineExceeded".into(), request_id: request_id() };
     let finished = operator.finish_run(finish).await.unwrap().into_inner();
     assert_eq!(finished.state(), pb::RunState::Incomplete);
-    assert!(finished.reason.contains("2 results are missing") && finished.reason.contains("DeadlineExceeded"), "{}", finished.reason);
+    assert!(
+        finished.reason.contains("2 results are missing") && finished.reason.contains("DeadlineExceeded"),
+        "{}",
+        finished.reason
+    );
 }
 
 #[tokio::test]

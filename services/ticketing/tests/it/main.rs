@@ -1,5 +1,5 @@
 //! Ticketing on a real database and a real broker, through its doors.
-#![expect(clippy::missing_panics_doc, reason = "tests panic where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 mod answers;
 mod bad_input;

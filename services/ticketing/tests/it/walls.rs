@@ -15,7 +15,10 @@ async fn sql_without_a_scope_sees_nothing_and_a_scope_sees_its_own() {
     for (agency, expected) in [(AGENCY, 1), ("sz", 0)] {
         let mut tx = records.begin(&Scope::reaction("test", &agency.parse().unwrap())).await.unwrap();
         for table in ["tickets", "facts", "requests"] {
-            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut *tx).await.unwrap();
+            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
             assert_eq!(count, expected, "{table} in the scope of {agency}");
         }
     }
@@ -25,7 +28,9 @@ async fn sql_without_a_scope_sees_nothing_and_a_scope_sees_its_own() {
 async fn a_scope_cannot_write_into_another_agency() {
     let desk = Desk::open().await;
     let mut tx = desk.records().begin(&Scope::reaction("test", &"sz".parse().unwrap())).await.unwrap();
-    let crossed = sqlx::query("INSERT INTO requests (agency, request_id, fingerprint) VALUES ('gz', gen_random_uuid(), '')").execute(&mut *tx).await;
+    let crossed = sqlx::query("INSERT INTO requests (agency, request_id, fingerprint) VALUES ('gz', gen_random_uuid(), '')")
+        .execute(&mut *tx)
+        .await;
     let error = crossed.unwrap_err();
     assert!(error.to_string().contains("row-level security"), "{error}");
 }
@@ -41,6 +46,9 @@ async fn no_table_with_an_agency_lacks_the_wall() {
     .await
     .unwrap();
     assert!(without.is_empty(), "{without:?}");
-    let months: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'tickets'::regclass").fetch_one(desk.records().pool()).await.unwrap();
+    let months: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'tickets'::regclass")
+        .fetch_one(desk.records().pool())
+        .await
+        .unwrap();
     assert!(months >= 6, "the months around now and the default: {months}");
 }
