@@ -1,7 +1,6 @@
 //! What a user may ask of the cluster: the types of group `opsmesh.io` and the rules that the API server itself can check.
 //! No client is in here, and no decision. The YAML beside this crate is generated from it (`UPDATE=1 cargo test -p crds`).
 #![expect(clippy::duplicated_attributes, reason = "the columns of a kind have the same words")]
-
 #![expect(unreachable_pub, reason = "the derive of kube writes each struct once more, in a place of its own")]
 
 mod condition;

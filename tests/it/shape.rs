@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mailbox", &["chassis"]),
     ("operator", &["chassis", "crds", "proto"]),
     ("proto", &[]),
-    ("tests", &["chassis", "proto"]),
+    ("tests", &["chassis"]),
     ("ticketing", &["chassis", "mailbox", "proto"]),
     ("xtask", &[]),
 ];

@@ -8,12 +8,12 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::environment;
 use crate::errand;
 use crate::instance::Instance;
 use crate::network;
 use crate::product::{TARGET, cargo, cargo_static};
-use crate::progress::say;
+use crate::progress::{Progress, say};
+use crate::{debian, environment};
 
 /// Which, and in what form.
 #[derive(Args)]
@@ -46,6 +46,7 @@ struct Measured {
 
 /// Runs them one after the other: they must not disturb each other.
 pub(crate) fn run(instance: &Instance, choice: &Choice) -> Result<ExitCode> {
+    debian::provide_peers(instance, &Progress::new())?;
     network::enter(instance)?;
     let environment = environment::all(instance)?;
     let wanted = choice.name.as_deref().unwrap_or_default();

@@ -26,6 +26,8 @@ const PACKAGES: &[&str] = &[
     "runc",
     "util-linux",
 ];
+/// What benchmarks measure against.
+const PEERS: &[&str] = &["monitoring-plugins-basic"];
 /// Pushes images; only a cluster that is not ours needs it.
 const PUSHER: &str = "skopeo";
 
@@ -43,11 +45,21 @@ pub(crate) fn provide(instance: &Instance, progress: &Progress) -> Result<()> {
         drop(Stand(path.into()));
     }
     let missing = missing(instance);
+    provide_these(instance, &missing, progress)
+}
+
+/// Installs what benchmarks measure against.
+pub(crate) fn provide_peers(instance: &Instance, progress: &Progress) -> Result<()> {
+    let missing: Vec<_> = PEERS.iter().copied().filter(|package| !is_installed(package)).collect();
+    provide_these(instance, &missing, progress)
+}
+
+fn provide_these(instance: &Instance, missing: &[&str], progress: &Progress) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
     let step = progress.begin("debian", &format!("installing {}", missing.join(", ")));
-    let installed = install(instance, &missing);
+    let installed = install(instance, missing);
     match &installed {
         Ok(()) => step.done(&format!("installed {}", missing.join(", "))),
         Err(_) => step.failed("not installed"),
@@ -60,15 +72,12 @@ pub(crate) fn provide(instance: &Instance, progress: &Progress) -> Result<()> {
 /// The packages that are not installed.
 pub(crate) fn missing(instance: &Instance) -> Vec<&'static str> {
     let pusher = instance.settings.foreign.cluster.is_some();
-    PACKAGES
-        .iter()
-        .copied()
-        .chain(pusher.then_some(PUSHER))
-        .filter(|package| {
-            errand::ask(errand::program("dpkg-query").args(["-W", "-f=${db:Status-Status}", package]))
-                .map_or(true, |status| status != "installed")
-        })
-        .collect()
+    PACKAGES.iter().copied().chain(pusher.then_some(PUSHER)).filter(|package| !is_installed(package)).collect()
+}
+
+fn is_installed(package: &str) -> bool {
+    errand::ask(errand::program("dpkg-query").args(["-W", "-f=${db:Status-Status}", package]))
+        .is_ok_and(|status| status == "installed")
 }
 
 fn install(instance: &Instance, packages: &[&str]) -> Result<()> {

@@ -110,7 +110,7 @@ fn checks(caller: &Instance, choice: &Choice, progress: &Progress, times: &mut T
         ]),
     )?;
     let mut deny = tools::program(caller, "cargo-deny")?;
-    run("deny", deny.current_dir(&caller.checkout).args(["--offline", "check", "licenses", "bans", "sources"]))?;
+    run("deny", deny.current_dir(&caller.checkout).args(["--locked", "check", "licenses", "bans", "sources"]))?;
     let mut buf = tools::program(caller, "buf")?;
     run("buf", buf.current_dir(&caller.checkout).arg("lint"))?;
     Ok(())

@@ -1,5 +1,8 @@
 //! Inspection (巡检): plans, runs, results and findings, and the `inspector` that probes. One invariant: the same defect is
 //! one finding from the first failure until the device is seen well again, and a result is recorded once.
+//!
+//! A result comes in at `run/api.rs` (`submit`), is recorded in `run/results.rs`, judged by `item/item.rs` (`judge`), and what
+//! it means for a finding is decided by `finding/finding.rs` (`decide`).
 
 mod api;
 pub mod finding;

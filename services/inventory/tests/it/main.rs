@@ -1,0 +1,5 @@
+//! The inventory on a real database and a real broker, through its doors.
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
+
+mod ledger;
+mod store;
