@@ -16,7 +16,10 @@ use sqlx::{
 };
 use tokio::sync::Notify;
 
-use crate::{Agency, Origin, Scope, Secret};
+use crate::{
+    Agency, Origin, Scope, Secret,
+    schema::{self, Schema},
+};
 
 /// Where the service's database is.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,20 +46,20 @@ const MIGRATION_ATTEMPTS: u32 = 30;
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
-    migrator: &'static Migrator,
+    migrator: Arc<Migrator>,
     changed: Arc<Notify>,
 }
 
 impl Database {
     /// Opens the pool without connecting: a service whose database is away starts, says that it is not ready, and waits.
-    pub fn open(name: &str, settings: &DatabaseSettings, migrator: &'static Migrator) -> anyhow::Result<Self> {
+    pub fn open(name: &str, settings: &DatabaseSettings, schemas: &[Schema]) -> anyhow::Result<Self> {
         let options = PgConnectOptions::from_str(settings.url.expose())?.application_name(name).options([
             ("statement_timeout", STATEMENT_TIMEOUT),
             ("lock_timeout", LOCK_TIMEOUT),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
         ]);
         let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE).connect_lazy_with(options);
-        Ok(Self { pool, migrator, changed: Arc::default() })
+        Ok(Self { pool, migrator: Arc::new(schema::migrator(schemas)), changed: Arc::default() })
     }
 
     /// Begins a transaction that sees the rows of `scope` and no others.
@@ -96,10 +99,15 @@ impl Database {
 
     /// Whether the database answers and has the schema that this binary needs.
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
-        let needed = self.migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-        let version: Option<i64> =
-            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(&self.pool).await?;
-        anyhow::ensure!(version >= Some(needed), "the schema is at version {version:?}, this binary needs {needed}");
+        let needed: Vec<i64> = self.migrator.iter().map(|migration| migration.version).collect();
+        let missing: Vec<i64> = sqlx::query_scalar(
+            "SELECT needed FROM unnest($1::bigint[]) needed
+             WHERE NOT EXISTS (SELECT FROM _sqlx_migrations WHERE version = needed AND success) ORDER BY needed",
+        )
+        .bind(needed)
+        .fetch_all(&self.pool)
+        .await?;
+        anyhow::ensure!(missing.is_empty(), "the schema lacks the migrations {missing:?}, which this binary needs");
         Ok(())
     }
 

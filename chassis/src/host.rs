@@ -15,12 +15,12 @@ use tonic::{
 use tower::layer::util::{Identity as Bare, Stack};
 
 use crate::{
-    Clock, Database, DatabaseSettings, HostSettings, Meter, Partitioned,
+    Clock, Database, DatabaseSettings, HostSettings, Meter, Schema,
     door::Door,
     health::{self, Checks, Readiness},
     identity::Identity,
     metrics::Rpcs,
-    partitions,
+    partitions, schema,
 };
 
 /// A call without a deadline of its own is given this one; a longer one is cut to it.
@@ -165,16 +165,12 @@ impl Host {
 
     /// The service's database. Migrating brings its schema up to date; serving waits, unready, until it is, and keeps the
     /// partitions of `tables` made.
-    pub async fn postgres(
-        &mut self,
-        settings: &DatabaseSettings,
-        migrator: &'static sqlx::migrate::Migrator,
-        tables: &'static [Partitioned],
-    ) -> anyhow::Result<Database> {
-        let db = Database::open(self.name, settings, migrator).context("service.database")?;
+    pub async fn postgres(&mut self, settings: &DatabaseSettings, schemas: &[Schema]) -> anyhow::Result<Database> {
+        let db = Database::open(self.name, settings, schemas).context("service.database")?;
+        let tables = schema::partitioned(schemas);
         if self.mode == Mode::Migrate {
             db.migrate().await.context("service.database")?;
-            partitions::make(&db, tables, self.clock.now()).await.context("service.database")?;
+            partitions::make(&db, &tables, self.clock.now()).await.context("service.database")?;
         }
         let checked = db.clone();
         self.ready_when("database", move || {

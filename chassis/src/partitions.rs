@@ -34,14 +34,9 @@ const MONTHS_AHEAD: i32 = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 /// Makes the months around now, and keeps making them until told to stop.
-pub(crate) async fn keep(
-    db: Database,
-    tables: &'static [Partitioned],
-    clock: Clock,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+pub(crate) async fn keep(db: Database, tables: Vec<Partitioned>, clock: Clock, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
-        let wait = match make(&db, tables, clock.now()).await {
+        let wait = match make(&db, &tables, clock.now()).await {
             Ok(()) => LOOK_EVERY,
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "partitions wait");

@@ -9,15 +9,18 @@ mod letter;
 mod relay;
 mod topology;
 
-use chassis::{Database, Host, Mode};
+use chassis::{By, Database, Host, Mode, Partitioned, Schema};
+use sqlx::migrate::Migrator;
 
 pub use broker::BrokerSettings;
 pub use envelope::Received;
 pub use inbox::{Reactions, Unhandled, handle};
 pub use letter::{Letter, Recorded, post, timeline};
 
-/// The table of this room that grows with time.
-pub const FACTS: chassis::Partitioned = chassis::Partitioned { table: "facts", by: chassis::By::Time };
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What this room keeps in the database of a service: facts, what of them is still to be carried, what was received.
+pub const SCHEMA: Schema = Schema { migrations: &MIGRATIONS, partitioned: &[Partitioned { table: "facts", by: By::Time }] };
 
 /// Carries this service's facts to the broker. Migrating declares the exchange.
 pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -> anyhow::Result<()> {

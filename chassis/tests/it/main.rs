@@ -4,13 +4,10 @@
 use std::time::Duration;
 
 use chassis::{Clock, DatabaseSettings, Host, Secret};
-use sqlx::migrate::Migrator;
 use tests::{Running, Stage, eventually};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("tests/migrations");
-
 async fn bare(database: DatabaseSettings, host: &mut Host) -> anyhow::Result<()> {
-    host.postgres(&database, &MIGRATIONS, &[]).await?;
+    host.postgres(&database, &[]).await?;
     Ok(())
 }
 

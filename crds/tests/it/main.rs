@@ -19,18 +19,20 @@ fn definitions() -> [(String, Value); 2] {
 }
 
 #[test]
-fn the_yaml_beside_the_crate_is_what_the_types_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+fn the_yaml_beside_the_crate_and_in_the_chart_is_what_the_types_say() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [beside.to_owned(), beside.join("../helm/opsmesh/definitions")];
     for (file, definition) in definitions() {
         let text = serde_saphyr::to_string(&definition).expect("a definition is YAML");
         let text = format!("# Generated from crds/src. Do not edit: UPDATE=1 cargo test -p crds\n{text}");
         assert!(text.len() < LARGEST, "{file} has {} bytes", text.len());
-        let path = folder.join(&file);
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&path, &text).expect("the folder can be written");
+        for path in folders.iter().map(|folder| folder.join(&file)) {
+            if std::env::var_os("UPDATE").is_some() {
+                fs::write(&path, &text).expect("the folder can be written");
+            }
+            let held = fs::read_to_string(&path).unwrap_or_default();
+            assert!(held == text, "{} is stale: UPDATE=1 cargo test -p crds", path.display());
         }
-        let held = fs::read_to_string(&path).unwrap_or_default();
-        assert!(held == text, "{file} is stale: UPDATE=1 cargo test -p crds");
     }
 }
 

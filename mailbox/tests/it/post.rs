@@ -4,7 +4,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use chassis::{Agency, Clock, Database, DatabaseSettings, Host, Partitioned, Scope, Secret, Tx};
+use chassis::{Agency, Clock, Database, DatabaseSettings, Host, Schema, Scope, Secret, Tx};
 use jiff::Timestamp;
 use mailbox::{BrokerSettings, Letter, Reactions, Received, Unhandled};
 use prost::Name;
@@ -13,7 +13,7 @@ use sqlx::migrate::Migrator;
 use tests::{Running, Stage};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/migrations");
-const PARTITIONED: &[Partitioned] = &[mailbox::FACTS];
+const SCHEMAS: &[Schema] = &[mailbox::SCHEMA, Schema { migrations: &MIGRATIONS, partitioned: &[] }];
 
 /// Where a service of these tests keeps and sends things.
 #[derive(Clone)]
@@ -34,13 +34,13 @@ pub(crate) struct Trouble {
 
 /// Sends facts.
 pub(crate) async fn sender(config: Config, host: &mut Host) -> anyhow::Result<()> {
-    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await
 }
 
 /// Receives them.
 pub(crate) async fn receiver(config: Config, host: &mut Host) -> anyhow::Result<()> {
-    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::react(host, &config.broker, &db, Recorder(config.trouble)).await
 }
 
@@ -95,12 +95,12 @@ impl Post {
 
     /// The sender's database.
     pub(crate) fn outgoing(&self) -> Database {
-        Database::open("test", &self.from.database, &MIGRATIONS).unwrap()
+        Database::open("test", &self.from.database, SCHEMAS).unwrap()
     }
 
     /// What the receiver did, in its order.
     pub(crate) async fn effects(&self) -> Vec<(String, String)> {
-        let db = Database::open("test", &self.to.database, &MIGRATIONS).unwrap();
+        let db = Database::open("test", &self.to.database, SCHEMAS).unwrap();
         sqlx::query_as("SELECT subject, etag FROM effects ORDER BY number").fetch_all(db.pool()).await.unwrap()
     }
 }

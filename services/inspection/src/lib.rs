@@ -11,7 +11,7 @@ pub mod item;
 pub mod plan;
 pub mod run;
 
-use chassis::{By, DatabaseSettings, Host, Partitioned, Upstream, UpstreamSettings};
+use chassis::{By, DatabaseSettings, Host, Partitioned, Schema, Upstream, UpstreamSettings};
 use mailbox::BrokerSettings;
 use proto::{inspection::v1::inspection_server::InspectionServer, inventory::v1::inventory_client::InventoryClient};
 use serde::Deserialize;
@@ -19,13 +19,18 @@ use sqlx::migrate::Migrator;
 
 /// The shipped settings file.
 pub const SETTINGS: &str = include_str!("../settings.toml");
-/// The schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!();
-const PARTITIONED: &[Partitioned] = &[
-    mailbox::FACTS,
-    Partitioned { table: "runs", by: By::Id },
-    Partitioned { table: "targets", by: By::Id },
-    Partitioned { table: "results", by: By::Id },
+static MIGRATIONS: Migrator = sqlx::migrate!();
+/// What its database holds.
+pub const SCHEMAS: &[Schema] = &[
+    mailbox::SCHEMA,
+    Schema {
+        migrations: &MIGRATIONS,
+        partitioned: &[
+            Partitioned { table: "runs", by: By::Id },
+            Partitioned { table: "targets", by: By::Id },
+            Partitioned { table: "results", by: By::Id },
+        ],
+    },
 ];
 
 /// What inspection is told.
@@ -42,7 +47,7 @@ pub struct Config {
 
 /// Puts inspection together: the whole service at a glance.
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
-    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
     let inventory = InventoryClient::new(Upstream::new(&config.inventory)?);
     host.serve(InspectionServer::new(api::Api::new(db, host.clock(), inventory)));

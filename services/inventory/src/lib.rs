@@ -6,7 +6,7 @@ pub mod device;
 pub mod devices;
 mod wire;
 
-use chassis::{DatabaseSettings, Host, Partitioned};
+use chassis::{DatabaseSettings, Host, Schema};
 use mailbox::BrokerSettings;
 use proto::inventory::v1::inventory_server::InventoryServer;
 use serde::Deserialize;
@@ -14,9 +14,9 @@ use sqlx::migrate::Migrator;
 
 /// The shipped settings file.
 pub const SETTINGS: &str = include_str!("../settings.toml");
-/// The schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!();
-const PARTITIONED: &[Partitioned] = &[mailbox::FACTS];
+static MIGRATIONS: Migrator = sqlx::migrate!();
+/// What its database holds.
+pub const SCHEMAS: &[Schema] = &[mailbox::SCHEMA, Schema { migrations: &MIGRATIONS, partitioned: &[] }];
 
 /// What inventory is told.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Config {
 
 /// Puts inventory together: the whole service at a glance.
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
-    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
     host.serve(InventoryServer::new(api::Api::new(db, host.clock())));
     Ok(())

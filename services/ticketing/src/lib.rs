@@ -7,7 +7,7 @@ pub mod ticket;
 pub mod tickets;
 mod wire;
 
-use chassis::{By, DatabaseSettings, Host, Partitioned};
+use chassis::{By, DatabaseSettings, Host, Partitioned, Schema};
 use mailbox::BrokerSettings;
 use proto::ticketing::v1::ticketing_server::TicketingServer;
 use serde::Deserialize;
@@ -17,9 +17,10 @@ pub use reactions::Reactions;
 
 /// The shipped settings file.
 pub const SETTINGS: &str = include_str!("../settings.toml");
-/// The schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!();
-const PARTITIONED: &[Partitioned] = &[mailbox::FACTS, Partitioned { table: "tickets", by: By::Id }];
+static MIGRATIONS: Migrator = sqlx::migrate!();
+/// What its database holds.
+pub const SCHEMAS: &[Schema] =
+    &[mailbox::SCHEMA, Schema { migrations: &MIGRATIONS, partitioned: &[Partitioned { table: "tickets", by: By::Id }] }];
 
 /// What ticketing is told.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,7 +34,7 @@ pub struct Config {
 
 /// Puts ticketing together: the whole service at a glance.
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
-    let db = host.postgres(&config.database, &MIGRATIONS, PARTITIONED).await?;
+    let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
     mailbox::react(host, &config.broker, &db, Reactions::new(host.clock())).await?;
     host.serve(TicketingServer::new(api::Api::new(db, host.clock())));

@@ -26,7 +26,7 @@ impl Store {
 
     /// The service's own database, as the service sees it.
     pub(crate) fn records(&self) -> Database {
-        Database::open("test", &self.database, &inventory::MIGRATIONS).unwrap()
+        Database::open("test", &self.database, inventory::SCHEMAS).unwrap()
     }
 
     /// Somebody with this role in the agency.

@@ -26,7 +26,7 @@ impl Desk {
 
     /// The service's own database, as the service sees it.
     pub(crate) fn records(&self) -> Database {
-        Database::open("test", &self.database, &ticketing::MIGRATIONS).unwrap()
+        Database::open("test", &self.database, ticketing::SCHEMAS).unwrap()
     }
 
     /// A client with these roles in these agencies.

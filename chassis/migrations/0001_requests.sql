@@ -1,4 +1,4 @@
--- The answers given to callers, by the request_id they chose. Linked, not copied, into every service's migrations.
+-- The answers given to callers, by the request_id they chose.
 CREATE TABLE requests (
     agency      text NOT NULL,
     request_id  uuid NOT NULL,

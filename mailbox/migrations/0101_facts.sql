@@ -1,5 +1,4 @@
 -- What became true (facts), what is still to be carried to the broker (outbox), what has been received (inbox).
--- Linked, not copied, into every service's migrations.
 
 -- Outbox, timeline and audit trail in one: rows are only ever added. `tx` says in which transaction a fact became true; the
 -- numbers of `seq` are given before commit, so a lower one may become visible later.

@@ -1,1 +1,0 @@
-../../requests.sql

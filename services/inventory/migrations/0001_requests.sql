@@ -1,1 +1,0 @@
-../../../chassis/requests.sql

@@ -1,1 +1,0 @@
-../../../mailbox/facts.sql
