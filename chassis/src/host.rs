@@ -253,6 +253,7 @@ impl Host {
     ) -> anyhow::Result<Router<Stack<Door, Bare>>> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(proto::REFUSAL_DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let mut routes = std::mem::take(&mut self.routes);

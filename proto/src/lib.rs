@@ -15,6 +15,9 @@ pub use words::Wire;
 /// The descriptors of everything below `opsmesh`, for gRPC reflection and for documents about the wire.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// The descriptors of what refusals carry (`google.rpc`), so that a client which only asks reflection can read them too.
+pub const REFUSAL_DESCRIPTORS: &[u8] = tonic_types::pb::FILE_DESCRIPTOR_SET;
+
 /// Devices and their ledger.
 #[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
 pub mod inventory {

@@ -43,7 +43,7 @@ async fn kill_server(part: &str) {
     program(&told("OPSMESH_X"), &["start", part]).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_dies_in_the_middle_of_a_run_it_ends_complete() {
     let estate = Estate::found("kills").await;
     let (serving, port) = slow_server().await;

@@ -31,7 +31,7 @@ async fn condition(estate: &Estate, name: &str, type_: &str) -> Value {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_schema_forbids_never_gets_in() {
     let estate = Estate::found("refused").await;
     let long = "a".repeat(60);
@@ -53,7 +53,7 @@ async fn what_the_schema_forbids_never_gets_in() {
     assert!(kubectl_json(&["get", "insp", "-n", &estate.name]).await.unwrap()["items"].as_array().unwrap().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_can_never_work_is_stalled_and_a_mended_plan_recovers() {
     let estate = Estate::found("stalled").await;
     let cases = [
@@ -87,7 +87,7 @@ async fn what_can_never_work_is_stalled_and_a_mended_plan_recovers() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_without_an_agency_is_told_the_remedy_and_wakes_when_it_is_applied() {
     let estate = Estate::found("nobody").await;
     kubectl(&["label", "namespace", &estate.name, "opsmesh.io/agency-"]).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_namespace_without_an_agency_is_told_the_remedy_and_wakes_when_it_is_a
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_selector_that_matches_nothing_skips_its_runs_and_says_so() {
     let estate = Estate::found("empty").await;
     estate.apply(&plan("portal")).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_selector_that_matches_nothing_skips_its_runs_and_says_so() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_converged_plan_is_written_no_more_and_a_deleted_child_comes_back() {
     let estate = Estate::found("quiet").await;
     estate.apply(&plan("portal")).await.unwrap();

@@ -30,7 +30,7 @@ fn plan(port: u16) -> Value {
     })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
     println!("API server: {}", kubectl(&["version", "-o", "json"]).await.unwrap());
     println!("node: {}", kubectl(&["get", "nodes", "-o", "wide"]).await.unwrap());
@@ -93,6 +93,10 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
     let shown: Value = serde_json::from_str(&shown.unwrap()).unwrap();
     println!("{shown:#}");
     assert_eq!(shown["state"], "TICKET_STATE_NEW");
+    let wrong = json!({"name": ticket.name, "request_id": "7"}).to_string();
+    let refused = program("grpcurl", &["-plaintext", "-H", &bearer, "-d", &wrong, &address, "opsmesh.ticketing.v1.Ticketing/CloseTicket"]).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.contains("\"field\": \"request_id\"") && refused.contains("zh-CN"), "a refusal can be read: {refused}");
 
     // The worker's log has the same trace.
     let selector = format!("job-name={}", opening["metadata"]["name"].as_str().unwrap());

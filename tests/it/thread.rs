@@ -8,7 +8,7 @@ use tests::eventually;
 
 use crate::services::{AGENCY, NAMESPACE, Services, enter, moment, open_run, program, request_id, seen};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_users_word() {
     let services = Services::start().await;
     enter(&mut services.ledger().await, "web-01").await;

@@ -3,8 +3,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use chassis::{Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, Mode, Role, Secret, TelemetrySettings};
 use tokio::{
+    runtime::{Handle, RuntimeFlavor},
     sync::oneshot,
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinHandle, block_in_place, spawn_blocking},
 };
 use tonic::{
     Request, Status,
@@ -39,8 +40,9 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets one up.
+    /// Sets one up; in a runtime of several threads, so that what runs on it can still be heard while it is taken down.
     pub async fn set() -> Self {
+        assert_eq!(Handle::current().runtime_flavor(), RuntimeFlavor::MultiThread, "#[tokio::test(flavor = \"multi_thread\")]");
         // Whoever asks first for TLS must find a provider; a second installation is refused and means no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let name = name();
@@ -137,7 +139,8 @@ impl Drop for Stage {
                 vhost.remove().await;
             });
         });
-        let _ = cleaner.join();
+        // A connection that is half open keeps PostgreSQL from dropping any database until it gives up on it.
+        let _ = block_in_place(|| cleaner.join());
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

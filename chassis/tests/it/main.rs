@@ -29,7 +29,7 @@ async fn ready(running: &Running, expected: u16) -> String {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_is_ready_when_its_database_is_and_alive_even_when_it_is_not() {
     let mut stage = Stage::set().await;
     let database = stage.database().await;
@@ -48,7 +48,7 @@ async fn a_process_is_ready_when_its_database_is_and_alive_even_when_it_is_not()
     assert_eq!(ask(&unmigrated, "/livez").await.0, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_is_too_old_is_not_ready_and_says_so() {
     let mut stage = Stage::set().await;
     let database = stage.database().await;
@@ -65,7 +65,7 @@ async fn a_schema_that_is_too_old_is_not_ready_and_says_so() {
     assert!(why.starts_with("database: "), "{why}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn work_that_ends_early_ends_the_process() {
     let stage = Stage::set().await;
     let running = stage
@@ -78,7 +78,7 @@ async fn work_that_ends_early_ends_the_process() {
     assert!(format!("{:#}", ended.unwrap_err()).contains("short"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn work_that_does_not_end_is_cut_off() {
     let stage = Stage::set().await;
     let running = stage

@@ -37,7 +37,7 @@ async fn many(db: &Database, subjects: u32, changes: u32) {
     tasks.join_all().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_senders_and_two_receivers_lose_repeat_and_reorder_nothing_while_connections_are_cut() {
     let post = Post::open(Trouble::default()).await;
     let _running = (post.receiver().await, post.receiver().await, post.sender().await, post.sender().await);
@@ -63,7 +63,7 @@ async fn two_senders_and_two_receivers_lose_repeat_and_reorder_nothing_while_con
     assert_eq!(waiting, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_is_rolled_back_tells_nobody() {
     let post = Post::open(Trouble::default()).await;
     let _running = (post.receiver().await, post.sender().await);
@@ -75,7 +75,7 @@ async fn a_change_that_is_rolled_back_tells_nobody() {
     assert_eq!(arrived(&post, 1).await, [("agencies/gz/xs/2".to_owned(), "2".to_owned())]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lower_number_that_commits_later_is_not_passed_over() {
     let post = Post::open(Trouble::default()).await;
     let _running = (post.receiver().await, post.sender().await);
@@ -88,7 +88,7 @@ async fn a_lower_number_that_commits_later_is_not_passed_over() {
     assert_eq!(arrived(&post, 2).await[1].0, "agencies/gz/xs/slow");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn facts_wait_for_a_receiver_that_is_away_and_for_one_that_is_killed() {
     let post = Post::open(Trouble::default()).await;
     // Once installed, its queue holds what comes while it is down.
@@ -111,7 +111,7 @@ async fn facts_wait_for_a_receiver_that_is_away_and_for_one_that_is_killed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fact_that_nobody_waits_for_is_kept_aside() {
     let post = Post::open(Trouble::default()).await;
     let _sender = post.sender().await;

@@ -4,7 +4,7 @@ use tests::eventually;
 
 use crate::post::{Post, Trouble, tell_now};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn poison_is_parked_with_its_reason_and_holds_nobody_up() {
     let post = Post::open(Trouble { poison: Some("2"), ..Trouble::default() }).await;
     let _running = (post.receiver().await, post.sender().await);
@@ -33,7 +33,7 @@ async fn poison_is_parked_with_its_reason_and_holds_nobody_up() {
     assert!(reasons[1].contains("no CloudEvent of ours"), "{reasons:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fault_of_ours_is_tried_again_until_it_works() {
     let trouble = Trouble::default();
     trouble.faults.store(3, std::sync::atomic::Ordering::SeqCst);

@@ -5,7 +5,7 @@ use tonic_types::StatusExt;
 
 use crate::office::{AGENCY, Office, PLAN, plan, program, request_id};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_generation_is_refused_and_the_same_changes_nothing() {
     let office = Office::open(0).await;
     let mut operator = office.operator().await;
@@ -17,7 +17,7 @@ async fn an_older_generation_is_refused_and_the_same_changes_nothing() {
     assert_eq!(refused.get_details_error_info().unwrap().reason, "PLAN_STALE");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_the_operator_programs_a_plan() {
     let office = Office::open(0).await;
     let put = || pb::PutPlanRequest { plan: Some(plan(1)), request_id: request_id() };
@@ -35,7 +35,7 @@ async fn nobody_but_the_operator_programs_a_plan() {
 /// A way to spoil an item, with a limit to spoil it by.
 type Spoil = fn(&mut pb::Item, pb::Limit);
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_an_item_is_told_by_its_path() {
     let office = Office::open(0).await;
     let mut operator = office.operator().await;

@@ -91,18 +91,18 @@ fn http(port: u16) -> Probe {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_closed_port_is_refused_and_tried_twice() {
     let seen = observe(Probe::Tcp { port: closed().await }, LOOPBACK).await;
     assert_eq!((kind(&seen), seen.attempts), (ProbeErrorKind::Refused, 2));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_nobody_knows_is_unreachable() {
     assert_eq!(kind(&observe(Probe::Tcp { port: 80 }, "no-such-host.invalid").await), ProbeErrorKind::Unreachable);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_server_is_a_timeout_after_the_items_own_time() {
     let (_listener, port) = silent().await;
     let seen = observe_within(http(port), LOOPBACK, Duration::from_millis(200)).await;
@@ -110,7 +110,7 @@ async fn a_silent_server_is_a_timeout_after_the_items_own_time() {
     well(&observe(Probe::Tcp { port }, LOOPBACK).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_judged_by_its_status_and_its_words() {
     let address = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nwell\r\n").await;
     let seen = observe(http(address.port()), LOOPBACK).await;
@@ -131,7 +131,7 @@ async fn a_page_is_judged_by_its_status_and_its_words() {
     assert_eq!(kind(&observe(http(nonsense.port()), LOOPBACK).await), ProbeErrorKind::Protocol);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_shows_the_days_it_has_left_even_when_they_are_over() {
     let address = with_certificate(2020, 2021).await;
     let seen = observe(Probe::Tls { port: address.port(), server_name: Some("localhost".into()) }, LOOPBACK).await;
@@ -181,7 +181,7 @@ async fn with_certificate(from: i32, to: i32) -> SocketAddr {
     address
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_echo_comes_back_without_any_privilege() {
     let seen = observe(Probe::Icmp { count: 3 }, LOOPBACK).await;
     assert_eq!(well(&seen).measures["lossPercent"], 0.0);
@@ -189,7 +189,7 @@ async fn an_echo_comes_back_without_any_privilege() {
     assert!(matches!(kind(&gone), ProbeErrorKind::Timeout | ProbeErrorKind::Unreachable), "{gone:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_well_when_it_asks_for_a_password_and_shows_more_when_it_gets_it() {
     let url = told("DATABASE_URL");
     let (host, port) = host_port(&url);
@@ -224,7 +224,7 @@ fn credentials(user: &str, password: &str) -> String {
     name
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_is_well_when_it_refuses_a_stranger_and_lets_its_own_in() {
     let url = told("AMQP_URL");
     let (host, port) = host_port(&url);
@@ -237,7 +237,7 @@ async fn a_broker_is_well_when_it_refuses_a_stranger_and_lets_its_own_in() {
     assert_eq!(kind(&observe(nobody, &host).await), ProbeErrorKind::Refused);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cache_is_well_when_it_asks_for_a_password_and_shows_more_when_it_gets_it() {
     let url = told("REDIS_URL");
     let (host, port) = host_port(&url);
@@ -250,7 +250,7 @@ async fn a_cache_is_well_when_it_asks_for_a_password_and_shows_more_when_it_gets
     assert_eq!(kind(&observe(Probe::Redis { port: closed().await, credentials: None }, &host).await), ProbeErrorKind::Refused);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_must_give_one_number() {
     let url = told("OPSMESH_METRICS_URL");
     let probe = |query: &str| Probe::Prometheus { url: Some(url.clone()), query: query.into() };
@@ -263,7 +263,7 @@ async fn a_query_must_give_one_number() {
     assert_eq!(kind(&observe(away, LOOPBACK).await), ProbeErrorKind::Refused);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_server_is_asked_itself() {
     // The cluster's own name server, by its Service address.
     let server = told("OPSMESH_DNS");

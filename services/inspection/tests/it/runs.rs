@@ -7,7 +7,7 @@ use tonic_types::StatusExt;
 
 use crate::office::{AGENCY, Office, plan, program, request_id, seen, tick};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_tick_is_the_same_run_whoever_asks_and_however_often() {
     let office = Office::open(3).await;
     let mut operator = office.operator().await;
@@ -19,7 +19,7 @@ async fn the_same_tick_is_the_same_run_whoever_asks_and_however_often() {
     assert_eq!(first.trace_id, "0af7651916cd43dd8448eb211c80319c");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_of_no_device_ends_at_once_and_says_why() {
     let office = Office::open(0).await;
     let mut operator = office.operator().await;
@@ -29,7 +29,7 @@ async fn a_run_of_no_device_ends_at_once_and_says_why() {
     assert!(run.reason.contains("no device"), "{}", run.reason);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_parts_of_a_large_run_are_its_devices_each_once() {
     // More than one page of the ledger, and more than four parts of ten: each of four does more.
     let office = Office::open(1_203).await;
@@ -49,7 +49,7 @@ async fn the_parts_of_a_large_run_are_its_devices_each_once() {
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "index");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_begins_again_is_told_what_is_left() {
     let office = Office::open(3).await;
     let mut operator = office.operator().await;
@@ -73,7 +73,7 @@ async fn a_worker_that_begins_again_is_told_what_is_left() {
     assert_eq!(refused.get_details_error_info().unwrap().reason, "RUN_FINISHED");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_ends_early_says_what_is_missing() {
     let office = Office::open(3).await;
     let mut operator = office.operator().await;
@@ -91,7 +91,7 @@ async fn a_run_that_ends_early_says_what_is_missing() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_of_another_namespace_finds_no_such_run() {
     let office = Office::open(1).await;
     let mut operator = office.operator().await;
@@ -109,7 +109,7 @@ async fn a_worker_of_another_namespace_finds_no_such_run() {
     assert_eq!(worker.get_run(pb::GetRunRequest { name: run }).await.unwrap_err().code(), Code::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_that_is_not_of_the_work_is_refused_by_its_place() {
     let office = Office::open(12).await;
     let mut operator = office.operator().await;
@@ -134,7 +134,7 @@ async fn a_result_that_is_not_of_the_work_is_refused_by_its_place() {
     assert!(shard.recorded.is_empty(), "a batch is taken whole or not at all");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_runs_of_a_plan_at_once_open_one_finding() {
     let office = Office::open(1).await;
     let mut operator = office.operator().await;
@@ -154,7 +154,7 @@ async fn two_runs_of_a_plan_at_once_open_one_finding() {
     assert_eq!(findings.len(), 1, "{findings:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_changes_does_not_change_a_run_that_is_open() {
     let office = Office::open(1).await;
     let mut operator = office.operator().await;

@@ -10,7 +10,7 @@ fn ids(list: &pb::ListDevicesResponse) -> Vec<&str> {
     list.devices.iter().map(|device| device.name.rsplit('/').next().unwrap()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_is_entered_once_and_its_id_is_taken() {
     let store = Store::open().await;
     let mut engineer = store.person("engineer").await;
@@ -24,7 +24,7 @@ async fn a_device_is_entered_once_and_its_id_is_taken() {
     assert!(refused.get_details_localized_message().unwrap().message.contains("已存在"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_selector_matches_every_part_and_pages_lose_and_repeat_nothing() {
     let store = Store::open().await;
     let mut engineer = store.person("engineer").await;
@@ -63,7 +63,7 @@ async fn a_selector_matches_every_part_and_pages_lose_and_repeat_nothing() {
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "page_token");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_names_its_fields_and_the_state_it_was_made_from() {
     let store = Store::open().await;
     let mut engineer = store.person("engineer").await;
@@ -92,7 +92,7 @@ async fn a_change_names_its_fields_and_the_state_it_was_made_from() {
     assert_eq!(field(&["address"]).await, "device.address");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retired_device_stays_in_the_ledger_and_is_selected_no_more() {
     let store = Store::open().await;
     let mut engineer = store.person("engineer").await;
@@ -108,7 +108,7 @@ async fn a_retired_device_stays_in_the_ledger_and_is_selected_no_more() {
     assert_eq!(kinds, ["opsmesh.inventory.v1.DeviceCreated", "opsmesh.inventory.v1.DeviceRetired"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_keep_the_ledger_only_reads_it_and_other_agencies_do_not_even_that() {
     let store = Store::open().await;
     let device = store.person("engineer").await.create_device(entry("web-01", "a1")).await.unwrap().into_inner();
@@ -123,7 +123,7 @@ async fn who_may_not_keep_the_ledger_only_reads_it_and_other_agencies_do_not_eve
     assert_eq!(refused.code(), Code::NotFound, "{refused:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_field_of_a_device_is_named() {
     let store = Store::open().await;
     let mut engineer = store.person("engineer").await;

@@ -5,7 +5,7 @@ use tonic_types::StatusExt;
 use crate::desk::{AGENCY, Desk, call, request_id};
 use proto::ticketing::v1 as pb;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_gets_the_same_answer_and_has_one_effect() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
@@ -17,7 +17,7 @@ async fn a_repeated_request_gets_the_same_answer_and_has_one_effect() {
     assert_eq!(agent.list_tickets(list).await.unwrap().into_inner().tickets, [first]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_come_at_the_same_time_wait_for_each_other() {
     let desk = Desk::open().await;
     let agent = desk.agent().await;
@@ -35,7 +35,7 @@ async fn requests_that_come_at_the_same_time_wait_for_each_other() {
     assert_eq!(names.len(), 1, "{names:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn another_request_under_the_same_id_is_refused() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
@@ -47,7 +47,7 @@ async fn another_request_under_the_same_id_is_refused() {
     assert_eq!(refused.get_details_error_info().unwrap().reason, "REQUEST_ID_REUSED");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_request_is_not_remembered() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
@@ -60,7 +60,7 @@ async fn a_refused_request_is_not_remembered() {
     assert_eq!(agent.resolve_ticket(resolve).await.unwrap().into_inner().state(), pb::TicketState::AwaitingConfirmation);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_lead_to_every_ticket_once_newest_first() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;

@@ -2,7 +2,7 @@
 use http_body_util::{BodyExt, Full};
 use prost::Message;
 use proto::ticketing::v1 as pb;
-use tonic::{Code, Status};
+use tonic::{Code, Status, codegen::Service};
 use tonic_types::StatusExt;
 
 use crate::desk::{AGENCY, Desk, call, request_id};
@@ -13,7 +13,7 @@ fn field(refused: &Status) -> String {
     refused.get_details_bad_request().unwrap().field_violations[0].field.clone()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_field_is_named() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
@@ -46,7 +46,7 @@ async fn every_wrong_field_is_named() {
     assert!(agent.list_tickets(list).await.unwrap().into_inner().tickets.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_that_is_not_there_is_not_found() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
@@ -56,7 +56,7 @@ async fn a_ticket_that_is_not_there_is_not_found() {
     assert_eq!(refused.get_details_error_info().unwrap().reason, "TICKET_NOT_FOUND");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_five_megabytes_is_refused_by_its_size() {
     let desk = Desk::open().await;
     let refused = desk.agent().await.create_ticket(call(&"a".repeat(5 << 20))).await.unwrap_err();
@@ -66,7 +66,7 @@ async fn a_message_of_five_megabytes_is_refused_by_its_size() {
     desk.agent().await.create_ticket(call("门户打不开")).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_title_that_is_not_utf8_is_refused_with_its_path() {
     let desk = Desk::open().await;
     let mut bytes = call("AAAA").encode_to_vec();
@@ -83,7 +83,8 @@ async fn a_title_that_is_not_utf8_is_refused_with_its_path() {
         .body(tonic::body::Body::new(Full::from(body)))
         .unwrap();
     let mut channel = desk.running.channel().await;
-    let response = tonic::codegen::Service::call(&mut channel, request).await.unwrap();
+    std::future::poll_fn(|context| Service::<http::Request<tonic::body::Body>>::poll_ready(&mut channel, context)).await.unwrap();
+    let response = channel.call(request).await.unwrap();
     let headers = response.headers().clone();
     let trailers = response.into_body().collect().await.unwrap().trailers().cloned();
     let refused = Status::from_header_map(&headers).or_else(|| Status::from_header_map(&trailers?)).unwrap();

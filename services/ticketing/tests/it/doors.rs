@@ -11,14 +11,14 @@ fn reason(refused: &Status) -> (Code, String) {
     (refused.code(), refused.get_details_error_info().map(|info| info.reason).unwrap_or_default())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_a_token_is_not_let_in() {
     let desk = Desk::open().await;
     let mut nobody = TicketingClient::new(desk.running.channel().await);
     assert_eq!(reason(&nobody.create_ticket(call("x")).await.unwrap_err()), (Code::Unauthenticated, "TOKEN_MISSING".into()));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_not_for_us_is_not_let_in() {
     let desk = Desk::open().await;
     let issuer = &desk.stage.issuer;
@@ -52,7 +52,7 @@ async fn a_token_that_is_not_for_us_is_not_let_in() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_role_is_asked_for_and_another_agency_does_not_exist() {
     let desk = Desk::open().await;
     let mut auditor = desk.caller(&["auditor"], &[AGENCY]).await;
@@ -67,7 +67,7 @@ async fn a_role_is_asked_for_and_another_agency_does_not_exist() {
     assert_eq!(neighbour.get_ticket(get).await.unwrap_err().code(), Code::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_cannot_claim_to_be_a_part_of_the_platform() {
     let desk = Desk::open().await;
     let mut pretender = desk.caller(&["operator", "service", "root"], &["*"]).await;

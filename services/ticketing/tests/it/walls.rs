@@ -3,7 +3,7 @@ use chassis::Scope;
 
 use crate::desk::{AGENCY, Desk, call};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sql_without_a_scope_sees_nothing_and_a_scope_sees_its_own() {
     let desk = Desk::open().await;
     desk.agent().await.create_ticket(call("门户打不开")).await.unwrap();
@@ -24,7 +24,7 @@ async fn sql_without_a_scope_sees_nothing_and_a_scope_sees_its_own() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_scope_cannot_write_into_another_agency() {
     let desk = Desk::open().await;
     let mut tx = desk.records().begin(&Scope::reaction("test", &"sz".parse().unwrap())).await.unwrap();
@@ -35,7 +35,7 @@ async fn a_scope_cannot_write_into_another_agency() {
     assert!(error.to_string().contains("row-level security"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_table_with_an_agency_lacks_the_wall() {
     let desk = Desk::open().await;
     let without: Vec<String> = sqlx::query_scalar(
