@@ -29,12 +29,12 @@ impl Services {
     pub(crate) async fn start() -> Self {
         let mut stage = Stage::set().await;
         let broker = BrokerSettings { url: Secret::new(stage.broker()) };
-        let config = inventory::Config { database: stage.database().await, broker: broker.clone() };
-        let inventory = stage.start("inventory", config, Clock::default(), inventory::start).await;
+        let config = ::inventory::Config { database: stage.database().await, broker: broker.clone() };
+        let inventory = stage.start("inventory", config, Clock::default(), ::inventory::start).await;
         let token_file = stage.token_file(&stage.issuer.workload("opsmesh", "inspection", "opsmesh-inventory"));
         let way = UpstreamSettings { url: inventory.url(), token_file, timeout: Duration::from_secs(5) };
-        let config = inspection::Config { database: stage.database().await, broker: broker.clone(), inventory: way };
-        let inspection = stage.start("inspection", config, Clock::default(), inspection::start).await;
+        let config = ::inspection::Config { database: stage.database().await, broker: broker.clone(), inventory: way };
+        let inspection = stage.start("inspection", config, Clock::default(), ::inspection::start).await;
         let config = ticketing::Config { database: stage.database().await, broker };
         let ticketing = stage.start("ticketing", config, Clock::default(), ticketing::start).await;
         Self { stage, inventory, inspection, ticketing }
