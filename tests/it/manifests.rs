@@ -44,7 +44,10 @@ async fn what_the_schema_forbids_never_gets_in() {
         ("spec.items[0].probe.tcp.port", with("x", "/spec/items/0/probe", json!({"tcp": {"port": 0}}))),
         ("a limit needs at least one of", with("x", "/spec/items/0/limits", json!([{"measure": "latencyMs"}]))),
         ("must be 100ms to 60s", with("x", "/spec/items/0/timeout", json!("2h"))),
-        ("spec.items[1]: Duplicate value", with("x", "/spec/items", json!([plan("x")["spec"]["items"][0], plan("x")["spec"]["items"][0]]))),
+        (
+            "spec.items[1]: Duplicate value",
+            with("x", "/spec/items", json!([plan("x")["spec"]["items"][0], plan("x")["spec"]["items"][0]])),
+        ),
     ];
     for (expected, manifest) in cases {
         let refused = estate.apply(&manifest).await.unwrap_err();
@@ -57,9 +60,24 @@ async fn what_the_schema_forbids_never_gets_in() {
 async fn what_can_never_work_is_stalled_and_a_mended_plan_recovers() {
     let estate = Estate::found("stalled").await;
     let cases = [
-        ("never", "InvalidSchedule", "spec.schedule.cron: `0 0 31 2 *` never comes", with("never", "/spec/schedule/cron", json!("0 0 31 2 *"))),
-        ("nowhere", "InvalidSchedule", "spec.schedule.timeZone: `Mars/Olympus`", with("nowhere", "/spec/schedule/timeZone", json!("Mars/Olympus"))),
-        ("nonsense", "InvalidSchedule", "spec.schedule.cron: `61 * * * *`", with("nonsense", "/spec/schedule/cron", json!("61 * * * *"))),
+        (
+            "never",
+            "InvalidSchedule",
+            "spec.schedule.cron: `0 0 31 2 *` never comes",
+            with("never", "/spec/schedule/cron", json!("0 0 31 2 *")),
+        ),
+        (
+            "nowhere",
+            "InvalidSchedule",
+            "spec.schedule.timeZone: `Mars/Olympus`",
+            with("nowhere", "/spec/schedule/timeZone", json!("Mars/Olympus")),
+        ),
+        (
+            "nonsense",
+            "InvalidSchedule",
+            "spec.schedule.cron: `61 * * * *`",
+            with("nonsense", "/spec/schedule/cron", json!("61 * * * *")),
+        ),
         (
             "measure",
             "InvalidPlan",
@@ -132,7 +150,8 @@ async fn a_converged_plan_is_written_no_more_and_a_deleted_child_comes_back() {
     estate.apply(&plan("portal")).await.unwrap();
     assert_eq!(condition(&estate, "portal", "Ready").await["status"], "True");
     let version = || async { estate.plan("portal").await.unwrap()["metadata"]["resourceVersion"].clone() };
-    let child = || async { kubectl_json(&["get", "cronjob", "portal", "-n", &estate.name]).await.map(|job| job["metadata"].clone()) };
+    let child =
+        || async { kubectl_json(&["get", "cronjob", "portal", "-n", &estate.name]).await.map(|job| job["metadata"].clone()) };
     let (before, child_before) = (version().await, child().await.unwrap());
     // Something that wakes the operator and changes nothing that it says.
     kubectl(&["annotate", "insp", "portal", "-n", &estate.name, "note=1"]).await.unwrap();

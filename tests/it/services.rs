@@ -79,8 +79,12 @@ pub(crate) async fn enter(ledger: &mut InventoryClient<Client>, id: &str) -> inv
         address: "10.0.0.7".into(),
         ..inventory::Device::default()
     };
-    let request =
-        inventory::CreateDeviceRequest { parent: format!("agencies/{AGENCY}"), device_id: id.into(), device: Some(device), request_id: request_id() };
+    let request = inventory::CreateDeviceRequest {
+        parent: format!("agencies/{AGENCY}"),
+        device_id: id.into(),
+        device: Some(device),
+        request_id: request_id(),
+    };
     ledger.create_device(request).await.unwrap().into_inner()
 }
 
@@ -97,7 +101,11 @@ pub(crate) fn plan(generation: i64) -> inspection::Plan {
             id: "port".into(),
             title: "门户端口".into(),
             probe: Some(inspection::Probe { kind: Some(tcp) }),
-            limits: vec![inspection::Limit { measure: "latencyMs".into(), fail_above: Some(500.0), ..inspection::Limit::default() }],
+            limits: vec![inspection::Limit {
+                measure: "latencyMs".into(),
+                fail_above: Some(500.0),
+                ..inspection::Limit::default()
+            }],
             severity: inspection::Severity::Major.into(),
             timeout: Some(pbjson_types::Duration { seconds: 5, nanos: 0 }),
         }],
@@ -134,10 +142,9 @@ pub(crate) fn moment(seconds: i64) -> pbjson_types::Timestamp {
 
 /// What a worker saw of the port of a device: a latency, or a refusal.
 pub(crate) fn seen(device: &str, seconds: i64, latency: Option<f64>) -> inspection::Result {
-    let error = latency.is_none().then(|| inspection::ProbeError {
-        kind: inspection::ProbeErrorKind::Refused.into(),
-        detail: "10.0.0.7:80".into(),
-    });
+    let error = latency
+        .is_none()
+        .then(|| inspection::ProbeError { kind: inspection::ProbeErrorKind::Refused.into(), detail: "10.0.0.7:80".into() });
     let measures = latency.map(|latency| ("latencyMs".to_owned(), latency)).into_iter().collect();
     inspection::Result {
         item_id: "port".into(),

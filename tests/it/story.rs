@@ -45,7 +45,11 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
 
     // A green run.
     let green = estate.next_run(&[]).await;
-    assert_eq!((green["status"]["phase"].as_str(), green["status"]["counts"]["passed"].as_i64()), (Some("Succeeded"), Some(1)), "{green:#}");
+    assert_eq!(
+        (green["status"]["phase"].as_str(), green["status"]["counts"]["passed"].as_i64()),
+        (Some("Succeeded"), Some(1)),
+        "{green:#}"
+    );
     let mut known = vec![green["metadata"]["name"].as_str().unwrap().to_owned()];
     let line = eventually("the plan to tell the story in one line", || async {
         let table = kubectl(&["get", "insp", "-n", &estate.name]).await?;
@@ -57,7 +61,8 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
     let status = estate.plan("portal").await.unwrap()["status"].clone();
     assert!(status["nextScheduleTime"].as_str().is_some_and(|next| next.ends_with("+08:00")), "{status:#}");
     let conditions = status["conditions"].as_array().unwrap();
-    let is = |type_: &str| conditions.iter().find(|condition| condition["type"] == type_).map(|condition| condition["status"].clone());
+    let is =
+        |type_: &str| conditions.iter().find(|condition| condition["type"] == type_).map(|condition| condition["status"].clone());
     assert_eq!(is("Ready"), Some(json!("True")));
     assert_eq!(is("LastRunSucceeded"), Some(json!("True")));
     assert_eq!(is("Stalled"), None);
@@ -89,12 +94,16 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
     let bearer = format!("authorization: Bearer {}", token("desk-li", "desk_agent", &estate.name).await);
     let address = service("ticketing").await.replace("http://", "");
     let question = json!({"name": ticket.name}).to_string();
-    let shown = program("grpcurl", &["-plaintext", "-H", &bearer, "-d", &question, &address, "opsmesh.ticketing.v1.Ticketing/GetTicket"]).await;
+    let shown =
+        program("grpcurl", &["-plaintext", "-H", &bearer, "-d", &question, &address, "opsmesh.ticketing.v1.Ticketing/GetTicket"])
+            .await;
     let shown: Value = serde_json::from_str(&shown.unwrap()).unwrap();
     println!("{shown:#}");
     assert_eq!(shown["state"], "TICKET_STATE_NEW");
     let wrong = json!({"name": ticket.name, "request_id": "7"}).to_string();
-    let refused = program("grpcurl", &["-plaintext", "-H", &bearer, "-d", &wrong, &address, "opsmesh.ticketing.v1.Ticketing/CloseTicket"]).await;
+    let refused =
+        program("grpcurl", &["-plaintext", "-H", &bearer, "-d", &wrong, &address, "opsmesh.ticketing.v1.Ticketing/CloseTicket"])
+            .await;
     let refused = refused.unwrap_err();
     assert!(refused.contains("\"field\": \"request_id\"") && refused.contains("zh-CN"), "a refusal can be read: {refused}");
 
@@ -110,12 +119,14 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
     known.push(opening["metadata"]["name"].as_str().unwrap().to_owned());
     let get = ticketing::GetTicketRequest { name: ticket.name.clone() };
     let waiting = within(Duration::from_secs(150), "the re-check's word", || async {
-        let ticket = estate.desk("auditor").await.get_ticket(get.clone()).await.map_err(|status| status.to_string())?.into_inner();
+        let ticket =
+            estate.desk("auditor").await.get_ticket(get.clone()).await.map_err(|status| status.to_string())?.into_inner();
         if ticket.state() == TicketState::AwaitingConfirmation { Ok(ticket) } else { Err(format!("{ticket:#?}")) }
     })
     .await;
     assert!(waiting.recheck.is_some());
-    let confirm = ticketing::ConfirmTicketRequest { name: ticket.name.clone(), comment: "好了".into(), request_id: request_id() };
+    let confirm =
+        ticketing::ConfirmTicketRequest { name: ticket.name.clone(), comment: "好了".into(), request_id: request_id() };
     estate.desk("requester").await.confirm_ticket(confirm).await.unwrap();
     let close = ticketing::CloseTicketRequest { name: ticket.name.clone(), request_id: request_id() };
     let closed = estate.desk("desk_agent").await.close_ticket(close).await.unwrap().into_inner();
@@ -154,7 +165,8 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
         within(Duration::from_secs(60), &format!("two replicas of {job} to be scraped"), || async {
             let url = format!("{}/api/v1/query", told("OPSMESH_METRICS_URL"));
             let url = reqwest::Url::parse_with_params(&url, [("query", &query)]).map_err(|error| error.to_string())?;
-            let answer: Value = async { reqwest::get(url).await?.json().await }.await.map_err(|error: reqwest::Error| error.to_string())?;
+            let answer: Value =
+                async { reqwest::get(url).await?.json().await }.await.map_err(|error: reqwest::Error| error.to_string())?;
             if answer["data"]["result"][0]["value"][1] == "2" { Ok(()) } else { Err(answer.to_string()) }
         })
         .await;

@@ -61,7 +61,8 @@ async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_use
     // Somebody is given it and mends it; the re-check has the next word.
     let assign = ticketing::AssignTicketRequest { name: ticket.name.clone(), assignee: "chen".into(), request_id: request_id() };
     desk.assign_ticket(assign).await.unwrap();
-    let resolve = ticketing::ResolveTicketRequest { name: ticket.name.clone(), text: "更换网线".into(), request_id: request_id() };
+    let resolve =
+        ticketing::ResolveTicketRequest { name: ticket.name.clone(), text: "更换网线".into(), request_id: request_id() };
     let resolved = services.desk("engineer").await.resolve_ticket(resolve).await.unwrap().into_inner();
     assert_eq!(resolved.state(), TicketState::Resolved);
     let third = open_run(&mut operator, 180).await;
@@ -79,13 +80,22 @@ async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_use
     let close = || ticketing::CloseTicketRequest { name: ticket.name.clone(), request_id: request_id() };
     let refused = desk.close_ticket(close()).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
-    let confirm = ticketing::ConfirmTicketRequest { name: ticket.name.clone(), comment: "好了".into(), request_id: request_id() };
+    let confirm =
+        ticketing::ConfirmTicketRequest { name: ticket.name.clone(), comment: "好了".into(), request_id: request_id() };
     services.desk("requester").await.confirm_ticket(confirm).await.unwrap();
     assert_eq!(desk.close_ticket(close()).await.unwrap().into_inner().state(), TicketState::Closed);
 
-    let events = desk.list_ticket_events(ticketing::ListTicketEventsRequest { parent: ticket.name.clone() }).await.unwrap().into_inner().events;
+    let events = desk
+        .list_ticket_events(ticketing::ListTicketEventsRequest { parent: ticket.name.clone() })
+        .await
+        .unwrap()
+        .into_inner()
+        .events;
     let kinds: Vec<&str> = events.iter().map(|event| event.r#type.rsplit('.').next().unwrap()).collect();
-    assert_eq!(kinds, ["TicketOpened", "TicketAssigned", "TicketResolved", "TicketRecheckPassed", "TicketConfirmed", "TicketClosed"]);
+    assert_eq!(
+        kinds,
+        ["TicketOpened", "TicketAssigned", "TicketResolved", "TicketRecheckPassed", "TicketConfirmed", "TicketClosed"]
+    );
     assert_eq!(events.last().unwrap().state(), TicketState::Closed);
     let actors: Vec<&str> = events.iter().map(|event| event.actor.as_str()).collect();
     assert_eq!(actors, ["ticketing", "desk_agent-li", "engineer-li", "ticketing", "requester-li", "desk_agent-li"]);

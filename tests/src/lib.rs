@@ -19,3 +19,9 @@ pub use wait::{eventually, within};
 pub fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests are run by ./x test, or after eval \"$(./x env)\""))
 }
+
+/// Gives this process its TLS: whoever asks first for a connection must find it, even for one without.
+pub fn provide_tls() {
+    // A second installation is refused and means no harm.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

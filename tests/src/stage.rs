@@ -1,7 +1,8 @@
 //! A stage: everything that a service needs, for one test; and services on it, started as their `main` starts them.
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, future::poll_fn, net::SocketAddr, path::PathBuf, time::Duration};
 
 use chassis::{Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, Mode, Role, Secret, TelemetrySettings};
+use http_body_util::{BodyExt, Full};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::oneshot,
@@ -9,6 +10,8 @@ use tokio::{
 };
 use tonic::{
     Request, Status,
+    body::Body,
+    codegen::Service,
     metadata::MetadataValue,
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
@@ -43,8 +46,7 @@ impl Stage {
     /// Sets one up; in a runtime of several threads, so that what runs on it can still be heard while it is taken down.
     pub async fn set() -> Self {
         assert_eq!(Handle::current().runtime_flavor(), RuntimeFlavor::MultiThread, "#[tokio::test(flavor = \"multi_thread\")]");
-        // Whoever asks first for TLS must find a provider; a second installation is refused and means no harm.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::provide_tls();
         let name = name();
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -170,6 +172,26 @@ impl Running {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.grpc)
+    }
+
+    /// Sends a message to `package.Service/Method` as these bytes, whatever they are, and gives what it is answered.
+    pub async fn send_bytes(&self, method: &str, token: &str, message: &[u8]) -> Status {
+        // gRPC's frame: not compressed, and how long.
+        let mut frame = vec![0];
+        frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+        frame.extend(message);
+        let request = http::Request::post(format!("{}/{method}", self.url()))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::new(Full::from(frame)))
+            .unwrap();
+        let mut channel = self.channel().await;
+        poll_fn(|context| Service::<http::Request<Body>>::poll_ready(&mut channel, context)).await.unwrap();
+        let answer = channel.call(request).await.unwrap();
+        let headers = answer.headers().clone();
+        let trailers = answer.into_body().collect().await.unwrap().trailers().cloned();
+        Status::from_header_map(&headers).or_else(|| Status::from_header_map(&trailers?)).unwrap()
     }
 
     /// Tells it to stop and waits until it has.

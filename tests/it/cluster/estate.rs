@@ -23,7 +23,8 @@ use crate::{
 const TICK: Duration = Duration::from_secs(60);
 const RUN: Duration = Duration::from_secs(45);
 
-type Way = InterceptedService<Channel, Box<dyn FnMut(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> + Send + Sync>>;
+type Way =
+    InterceptedService<Channel, Box<dyn FnMut(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> + Send + Sync>>;
 
 /// An agency with a namespace of the same name.
 pub(crate) struct Estate {
@@ -35,6 +36,7 @@ impl Estate {
     /// Founds one.
     #[expect(clippy::disallowed_methods, reason = "tests beside each other need names that no other has")]
     pub(crate) async fn found(what: &str) -> Self {
+        tests::provide_tls();
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("{what}-{}", &unique[..8]);
         let namespace = serde_json::json!({
@@ -63,7 +65,8 @@ impl Estate {
     }
 
     async fn way(&self, name: &str, role: &str) -> Way {
-        let bearer: MetadataValue<Ascii> = format!("Bearer {}", token(&format!("{role}-li"), role, &self.name).await).parse().unwrap();
+        let bearer: MetadataValue<Ascii> =
+            format!("Bearer {}", token(&format!("{role}-li"), role, &self.name).await).parse().unwrap();
         let channel = Endpoint::from_shared(service(name).await).unwrap().connect_timeout(Duration::from_secs(5)).connect_lazy();
         InterceptedService::new(
             channel,

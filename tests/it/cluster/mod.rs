@@ -37,7 +37,8 @@ pub(crate) async fn kubectl_json(arguments: &[&str]) -> Result<Value, String> {
 
 /// Runs any program to its end.
 pub(crate) async fn program(name: &str, arguments: &[&str]) -> Result<String, String> {
-    let (name, arguments): (String, Vec<String>) = (name.to_owned(), arguments.iter().map(|&argument| argument.to_owned()).collect());
+    let (name, arguments): (String, Vec<String>) =
+        (name.to_owned(), arguments.iter().map(|&argument| argument.to_owned()).collect());
     spawn_blocking(move || run(&name, &arguments, "")).await.unwrap()
 }
 

@@ -17,7 +17,8 @@ impl Trace {
     /// Asks the store for a trace.
     pub(crate) async fn fetch(id: &str) -> Result<Self, String> {
         let url = format!("{}/api/traces/{id}", told("OPSMESH_TRACES_URL"));
-        let answer: Value = async { reqwest::get(url).await?.json().await }.await.map_err(|error: reqwest::Error| error.to_string())?;
+        let answer: Value =
+            async { reqwest::get(url).await?.json().await }.await.map_err(|error: reqwest::Error| error.to_string())?;
         let trace = &answer["data"][0];
         let processes = trace["processes"].as_object().ok_or_else(|| format!("no such trace: {answer}"))?;
         let list = trace["spans"].as_array().ok_or("no spans")?;
@@ -27,7 +28,10 @@ impl Trace {
             let service = processes[span["processID"].as_str().unwrap_or_default()]["serviceName"].as_str().unwrap_or_default();
             let name = span["operationName"].as_str().unwrap_or_default();
             found.spans.entry(service.to_owned()).or_default().insert(name.to_owned());
-            let parents: Vec<&str> = span["references"].as_array().into_iter().flatten()
+            let parents: Vec<&str> = span["references"]
+                .as_array()
+                .into_iter()
+                .flatten()
                 .filter(|reference| reference["refType"] == "CHILD_OF")
                 .filter_map(|reference| reference["spanID"].as_str())
                 .collect();

@@ -20,6 +20,8 @@ pub use probe::Prober;
 pub const SETTINGS: &str = include_str!("../../inspector.toml");
 /// Told something impossible: starting again changes nothing. The Job's policy fails the index for it.
 pub const BAD_CONFIGURATION: u8 = 42;
+/// Told to stop before everything was seen, as SIGTERM would have it: somebody else has to go on.
+pub const STOPPED: u8 = 128 + 15;
 
 /// What the inspector is told.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,10 +70,18 @@ async fn inspect(config: Config, stop: CancellationToken) -> anyhow::Result<Exit
             return Ok(ExitCode::from(BAD_CONFIGURATION));
         }
     };
-    tracing::info!(probes = todo.len(), "work begins");
+    let probes = todo.len();
+    tracing::info!(probes, "work begins");
     let prober = Prober::new(config.credentials, Clock::default());
-    let handed_in = round::go(&prober, &desk, todo, config.concurrency, &stop).await?;
+    let (handed_in, end) = round::go(&prober, &desk, todo, config.concurrency, &stop).await?;
     tracing::Span::current().record("opsmesh.results", handed_in);
-    tracing::info!(results = handed_in, "work ends");
+    match end {
+        round::End::Everything => tracing::info!(results = handed_in, "work ends"),
+        round::End::Over => tracing::warn!(results = handed_in, probes, "the run ended before everything was seen"),
+        round::End::Stopped => {
+            tracing::warn!(results = handed_in, probes, "stopped before everything was seen");
+            return Ok(ExitCode::from(STOPPED));
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

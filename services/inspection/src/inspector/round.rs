@@ -15,6 +15,17 @@ use crate::inspector::{
 const BATCH: usize = 200;
 const BATCH_AGE: Duration = Duration::from_secs(1);
 
+/// How a round came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Everything was seen and handed in.
+    Everything,
+    /// The run ended first and takes no more.
+    Over,
+    /// Told to stop first.
+    Stopped,
+}
+
 /// Measures everything in `todo` and hands it in. Told to stop it hands in what it has. Gives the number handed in.
 pub(crate) async fn go(
     prober: &Prober,
@@ -22,19 +33,16 @@ pub(crate) async fn go(
     todo: Vec<Task>,
     concurrency: usize,
     stop: &CancellationToken,
-) -> anyhow::Result<usize> {
+) -> anyhow::Result<(usize, End)> {
+    let everything = todo.len();
     let probes = futures::stream::iter(todo).map(|task| see(prober, task)).buffer_unordered(concurrency.max(1));
     tokio::pin!(probes);
     let mut batch = Vec::with_capacity(BATCH);
     let mut handed_in = 0;
     let mut due = Instant::now() + BATCH_AGE;
-    let mut stopped = false;
     loop {
         let ended = tokio::select! {
-            () = stop.cancelled(), if !stopped => {
-                stopped = true;
-                true
-            }
+            () = stop.cancelled() => true,
             seen = probes.next() => match seen {
                 Some(result) => {
                     if batch.is_empty() {
@@ -51,13 +59,12 @@ pub(crate) async fn go(
             let results = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
             let count = results.len();
             if !desk.submit(results, stop).await? {
-                tracing::warn!("the run ended before everything was seen");
-                return Ok(handed_in);
+                return Ok((handed_in, End::Over));
             }
             handed_in += count;
         }
         if ended {
-            return Ok(handed_in);
+            return Ok((handed_in, if handed_in == everything { End::Everything } else { End::Stopped }));
         }
     }
 }

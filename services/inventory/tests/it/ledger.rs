@@ -1,5 +1,6 @@
 //! The ledger: a device is entered once, found by what is known of it, changed by those who may, and never forgotten.
 use chassis::Scope;
+use prost::Message;
 use proto::inventory::v1 as pb;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -148,4 +149,17 @@ async fn every_wrong_field_of_a_device_is_named() {
         assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, expected);
     }
     assert!(engineer.list_devices(which(pb::DeviceSelector::default())).await.unwrap().into_inner().devices.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_not_utf8_is_refused_with_its_path() {
+    let store = Store::open().await;
+    let mut request = entry("web-01", "a1");
+    request.device.as_mut().unwrap().display_name = "AAAA".into();
+    let mut bytes = request.encode_to_vec();
+    let at = bytes.windows(4).position(|window| window == b"AAAA").unwrap();
+    bytes[at] = 0xff;
+    let refused = store.send_bytes("CreateDevice", &bytes).await;
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "device.display_name");
 }

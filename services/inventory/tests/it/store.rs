@@ -34,6 +34,12 @@ impl Store {
         self.of_agency(role, AGENCY).await
     }
 
+    /// Sends these bytes to a method, as an engineer of the agency.
+    pub(crate) async fn send_bytes(&self, method: &str, message: &[u8]) -> tonic::Status {
+        let token = self.stage.issuer.sign(&self.stage.issuer.person("li", &["engineer"], &[AGENCY]));
+        self.running.send_bytes(&format!("opsmesh.inventory.v1.Inventory/{method}"), &token, message).await
+    }
+
     pub(crate) async fn of_agency(&self, role: &str, agency: &str) -> InventoryClient<Client> {
         let claims = self.stage.issuer.person("li", &[role], &[agency]);
         InventoryClient::new(self.running.as_bearer(self.stage.issuer.sign(&claims)).await)
