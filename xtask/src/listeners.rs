@@ -2,30 +2,44 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result};
 
 use crate::addresses::Port;
 use crate::processes::Process;
+use crate::wait;
 
 /// The kernel's code for a socket that listens.
 const LISTENING: &str = "0A";
 
+/// A process that was just killed keeps its ports for a moment and is not to be found any more.
+const DYING: Duration = Duration::from_secs(5);
+
 /// Refuses to go on if somebody else has one of these ports.
 pub(crate) fn refuse_taken(ports: &[Port]) -> Result<()> {
-    let taken = listening();
-    for port in ports {
-        let Some((_, socket)) = taken.iter().find(|(number, _)| *number == port.number) else {
-            continue;
-        };
-        let holder = Process::all().into_iter().find(|process| has(process, *socket));
-        let holder = holder.map_or_else(
-            || "somebody outside this container".to_owned(),
-            |process| format!("process {} ({})", process.pid, process.command()),
-        );
-        bail!("port {} of {} is taken by {holder}: stop that, and run ./x up again", port.number, port.part);
+    let refusal = wait::until(DYING, || match taken(ports) {
+        None => Ok(None),
+        Some((port, Some(holder))) => Ok(Some(refusal(port, &format!("process {} ({})", holder.pid, holder.command())))),
+        Some((port, None)) => Err(refusal(port, "somebody outside this container")),
+    });
+    match refusal {
+        Ok(None) => Ok(()),
+        Ok(Some(refusal)) | Err(refusal) => Err(Error::msg(refusal)),
     }
-    Ok(())
+}
+
+fn refusal(port: Port, holder: &str) -> String {
+    format!("port {} of {} is taken by {holder}: stop that, and run ./x up again", port.number, port.part)
+}
+
+/// The first of these ports that somebody has, and who, if that can be seen.
+fn taken(ports: &[Port]) -> Option<(Port, Option<Process>)> {
+    let listening = listening();
+    let (port, socket) = ports
+        .iter()
+        .find_map(|port| listening.iter().find(|(number, _)| *number == port.number).map(|(_, socket)| (port, *socket)))?;
+    Some((*port, Process::all().into_iter().find(|process| has(process, socket))))
 }
 
 /// Ports and sockets of whoever listens in this network.
