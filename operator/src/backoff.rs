@@ -1,4 +1,5 @@
-//! How long an object waits after a failure: longer with each, and not at all once it has gone well.
+//! How long an object waits after a failure: longer with each, and not at all once it has gone well. And how long a
+//! controller's watches wait.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -7,6 +8,26 @@ use std::{
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(120);
+
+/// A fresh API server is asked again at most this often by each controller.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// How long the watches of a controller wait after one of them failed: always the same. They wait in turn, each for every
+/// failure of any other, so that a wait which grows leaves a controller blind for minutes after a blink of the API server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reconnect;
+
+impl Iterator for Reconnect {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(RECONNECT)
+    }
+}
+
+impl kube::runtime::utils::Backoff for Reconnect {
+    fn reset(&mut self) {}
+}
 
 /// The failures of each object in a row.
 #[derive(Debug, Clone, Default)]

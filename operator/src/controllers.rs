@@ -25,7 +25,14 @@ use prometheus_client::{
 use proto::inspection::v1::inspection_client::InspectionClient;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, apply::Writer, backoff::Backoff, job, news::News, plan, run};
+use crate::{
+    Config,
+    apply::Writer,
+    backoff::{Backoff, Reconnect},
+    job,
+    news::News,
+    plan, run,
+};
 
 /// Reconciles at once for each kind; kube's own default is without bound.
 const AT_ONCE: u16 = 16;
@@ -150,6 +157,7 @@ async fn plans(namespace: Option<&str>, context: Arc<Context>, stop: Cancellatio
     let store = controller.store();
     controller
         .with_config(tuning())
+        .trigger_backoff(Reconnect)
         .owns(api::<CronJob>(&context, namespace), ours())
         .watches(api::<OperationRun>(&context, namespace), ours(), |run: OperationRun| {
             run.namespace().map(|namespace| ObjectRef::<InspectionPlan>::new(&run.spec.plan_ref.name).within(&namespace))
@@ -189,6 +197,7 @@ fn plans_of(store: &Store<InspectionPlan>, namespace: &str) -> Vec<ObjectRef<Ins
 async fn runs(namespace: Option<&str>, context: Arc<Context>, stop: CancellationToken) {
     Controller::new(api::<OperationRun>(&context, namespace), watcher::Config::default().timeout(WATCH))
         .with_config(tuning())
+        .trigger_backoff(Reconnect)
         .watches(api::<Job>(&context, namespace), ours(), |job: Job| {
             job.namespace().map(|namespace| ObjectRef::<OperationRun>::new(&job.name_any()).within(&namespace))
         })
@@ -213,6 +222,7 @@ async fn runs(namespace: Option<&str>, context: Arc<Context>, stop: Cancellation
 async fn jobs(namespace: Option<&str>, context: Arc<Context>, stop: CancellationToken) {
     Controller::new(api::<Job>(&context, namespace), ours())
         .with_config(tuning())
+        .trigger_backoff(Reconnect)
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(
             |job, context: Arc<Context>| async move {
