@@ -37,6 +37,7 @@ struct Round {
 #[tokio::main]
 async fn main() {
     assert!(std::path::Path::new(PEER).exists(), "{PEER} is missing: apt-get install monitoring-plugins-basic");
+    tests::provide_tls();
     let address = told("OPSMESH_BRIDGE");
     let page = Item {
         id: "page".into(),
