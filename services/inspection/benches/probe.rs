@@ -20,8 +20,8 @@ use tests::told;
 const CONCURRENCY: usize = 32;
 /// Rounds of each, of which the median counts.
 const ROUNDS: usize = 5;
-/// Probes a round; a round of either takes about a second.
-const OURS: usize = 6_000;
+/// Probes a round: few enough that all rounds together leave ports free on this machine.
+const OURS: usize = 2_000;
 const PEERS: usize = 300;
 /// nginx of the instance that is up.
 const PORT: u16 = 17080;
