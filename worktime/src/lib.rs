@@ -7,5 +7,6 @@
 #![forbid(unsafe_code)]
 
 pub mod calendar;
+pub mod holidays;
 
 pub use calendar::{Calendar, Interval};

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{ToSpan, civil::Date, tz::TimeZoneDatabase};
 
+use crate::holidays;
+
 use super::{Calendar, Description, Layer, Shift, Special, Week, Weekday};
 
 /// Why a description is not a calendar, and where.
@@ -94,7 +96,8 @@ pub(super) fn check(mut description: Description) -> Result<Calendar, Refusal> {
         range(layer, "from", layer.from, layer.until)?;
         weeks(layer)?;
         special.push(dates(layer)?);
-        coverage = [coverage, layer.known_until].into_iter().flatten().min();
+        let national = layer.national.as_deref().and_then(holidays::known_until);
+        coverage = [coverage, layer.known_until, national].into_iter().flatten().min();
     }
     let calendar = Calendar { description, zone, special, coverage_until: coverage };
     opens(&calendar)?;
@@ -144,9 +147,29 @@ fn apart(layer: &str, day: &str, yesterday: &[Shift], today: &[Shift]) -> Result
     }
 }
 
+/// What the layer's national set says; the layer's own words go before it.
+fn national(layer: &Layer) -> Result<BTreeMap<Date, Special>, Refusal> {
+    let mut special = BTreeMap::new();
+    let Some(national) = &layer.national else { return Ok(special) };
+    let years = holidays::national(national)
+        .ok_or_else(|| Refusal::UnknownNational { layer: layer.name.clone(), national: national.clone() })?;
+    let follows = layer.make_up_follows.unwrap_or(Weekday::Monday);
+    for year in years {
+        for (name, from, until) in year.holidays {
+            for date in from.series(1.day()).take_while(|date| date <= until) {
+                special.insert(date, Special::Holiday { name: (*name).to_owned() });
+            }
+        }
+        for (name, date) in year.make_up {
+            special.insert(*date, Special::MakeUp { name: (*name).to_owned(), follows });
+        }
+    }
+    Ok(special)
+}
+
 /// What a layer says about single dates.
 fn dates(layer: &mut Layer) -> Result<BTreeMap<Date, Special>, Refusal> {
-    let mut special = BTreeMap::new();
+    let mut special = national(layer)?;
     let twice = |what, date| Refusal::Twice { layer: layer.name.clone(), what, date };
     let mut seen = BTreeSet::new();
     for holiday in &layer.holidays {
