@@ -7,6 +7,10 @@
 #![forbid(unsafe_code)]
 
 pub mod calendar;
+pub mod clock;
 pub mod holidays;
+mod timeline;
 
 pub use calendar::{Calendar, Interval};
+pub use clock::Clock;
+pub use timeline::{OutOfRange, Timeline};

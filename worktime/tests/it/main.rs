@@ -1,4 +1,7 @@
 //! The clock, tried to be broken.
 #![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 
+mod brute;
 mod calendars;
+mod random;
+mod stepper;

@@ -1,0 +1,163 @@
+//! WHEN: what has elapsed on a clock, when it is due, and when it warns. Exact to the microsecond; one pass over the pauses.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Basis, Clock};
+use crate::timeline::{OutOfRange, Timeline, instant, micros};
+
+/// When something falls due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// At this instant, if nothing more happens.
+    At(Timestamp),
+    /// Not while the clock stands; afterwards this much may still pass.
+    Standing {
+        /// Always more than nothing.
+        remaining: SignedDuration,
+    },
+}
+
+/// What a clock shows at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// What it has counted.
+    pub elapsed: SignedDuration,
+    /// What may still pass; negative after the target.
+    pub remaining: SignedDuration,
+    /// When it is due.
+    pub due: Due,
+    /// Whether it was missed: the due instant has come, and the clock had not stopped by then.
+    pub is_breached: bool,
+}
+
+/// A warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Warning {
+    /// At which percentage of the target.
+    pub percent: u16,
+    /// When.
+    pub due: Due,
+}
+
+impl Clock {
+    /// When the target in force is reached; the first instant at which it is, and not before it came into force. Held until
+    /// the service opens if the rule says so. A stopped clock answers as if it had gone on.
+    ///
+    /// # Errors
+    /// The timeline does not reach that far.
+    pub fn due(&self, timeline: &Timeline) -> Result<Due, OutOfRange> {
+        self.when(timeline, micros_of(self.target()))
+    }
+
+    /// When it warns: the rule's percentages of the target in force.
+    ///
+    /// # Errors
+    /// The timeline does not reach that far.
+    pub fn warnings(&self, timeline: &Timeline) -> Result<Vec<Warning>, OutOfRange> {
+        let target = i128::from(micros_of(self.target()));
+        let warning = |percent: &u16| {
+            // Rounded up: a warning is not early.
+            let part = (target * i128::from(*percent) + 99) / 100;
+            let due = self.when(timeline, i64::try_from(part).unwrap_or(i64::MAX))?;
+            Ok(Warning { percent: *percent, due })
+        };
+        self.rule.warnings.iter().map(warning).collect()
+    }
+
+    /// What it had counted by an instant. Pauses are taken as far as they had come by then.
+    ///
+    /// # Errors
+    /// The timeline does not reach that far.
+    pub fn elapsed(&self, timeline: &Timeline, at: Timestamp) -> Result<SignedDuration, OutOfRange> {
+        let at = micros(self.stopped.map_or(at, |stopped| stopped.min(at)));
+        let start = micros(self.started);
+        if at <= start {
+            return Ok(SignedDuration::ZERO);
+        }
+        let mut elapsed = self.counted(timeline, start, at)?;
+        for pause in &self.pauses {
+            let from = micros(pause.from);
+            if from >= at {
+                break;
+            }
+            let until = pause.until.map_or(at, |until| micros(until).min(at));
+            elapsed -= self.counted(timeline, from, until)?;
+        }
+        Ok(SignedDuration::from_micros(elapsed))
+    }
+
+    /// What it shows at an instant, of what is recorded.
+    ///
+    /// # Errors
+    /// The timeline does not reach that far.
+    pub fn read(&self, timeline: &Timeline, at: Timestamp) -> Result<Reading, OutOfRange> {
+        let elapsed = self.elapsed(timeline, at)?;
+        let due = self.due(timeline)?;
+        let by = self.stopped.map_or(at, |stopped| stopped.min(at));
+        // One that stopped at the very instant at which it was due, was in time.
+        let is_breached = match due {
+            Due::At(due) => by > due || (by == due && self.stopped.is_none_or(|stopped| stopped > at)),
+            Due::Standing { .. } => false,
+        };
+        Ok(Reading { elapsed, remaining: self.target() - elapsed, due, is_breached })
+    }
+
+    /// When so much has been counted, held if the rule says so.
+    fn when(&self, timeline: &Timeline, amount: i64) -> Result<Due, OutOfRange> {
+        let due = match self.rule.basis {
+            Basis::AroundTheClock => self.reach(amount, Ok, Ok)?,
+            Basis::WorkingTime => self.reach(amount, |at| timeline.open(at), |open| timeline.reached(open))?,
+        };
+        let due = match due {
+            Reached::At(at) => {
+                let in_force = self.retargets.last().map_or(i64::MIN, |retarget| micros(retarget.at));
+                instant(at.max(in_force))
+            }
+            Reached::Standing { remaining } => {
+                return Ok(Due::Standing { remaining: SignedDuration::from_micros(remaining) });
+            }
+        };
+        if self.rule.hold_to_service_hours { timeline.hold(due).map(Due::At) } else { Ok(Due::At(due)) }
+    }
+
+    /// The first instant at which so much has been counted. `count` gives what is countable before an instant, `find` the
+    /// first instant before which so much is countable.
+    #[inline]
+    fn reach(
+        &self,
+        amount: i64,
+        count: impl Fn(i64) -> Result<i64, OutOfRange>,
+        find: impl Fn(i64) -> Result<i64, OutOfRange>,
+    ) -> Result<Reached, OutOfRange> {
+        // What must be countable before the instant: pauses put it off.
+        let mut goal = count(micros(self.started))?.saturating_add(amount);
+        for pause in &self.pauses {
+            let before = count(micros(pause.from))?;
+            if before >= goal {
+                break;
+            }
+            match pause.until {
+                Some(until) => goal = goal.saturating_add(count(micros(until))? - before),
+                None => return Ok(Reached::Standing { remaining: goal - before }),
+            }
+        }
+        find(goal).map(Reached::At)
+    }
+
+    /// Countable time between two instants.
+    fn counted(&self, timeline: &Timeline, from: i64, until: i64) -> Result<i64, OutOfRange> {
+        match self.rule.basis {
+            Basis::AroundTheClock => Ok(until - from),
+            Basis::WorkingTime => Ok(timeline.open(until)? - timeline.open(from)?),
+        }
+    }
+}
+
+enum Reached {
+    At(i64),
+    Standing { remaining: i64 },
+}
+
+fn micros_of(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
