@@ -8,6 +8,7 @@
 
 pub mod calendar;
 pub mod clock;
+pub mod explain;
 pub mod holidays;
 mod timeline;
 

@@ -123,7 +123,12 @@ impl Calendar {
         self.zone.to_datetime(at).date()
     }
 
-    fn interval(&self, date: Date, shift: Shift) -> Interval {
+    /// The first instant of a date.
+    pub(crate) fn midnight(&self, date: Date) -> Timestamp {
+        wall::first_at(&self.zone, date, 0)
+    }
+
+    pub(crate) fn interval(&self, date: Date, shift: Shift) -> Interval {
         Interval { from: wall::first_at(&self.zone, date, shift.begin()), until: wall::first_at(&self.zone, date, shift.end()) }
     }
 }

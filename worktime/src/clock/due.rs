@@ -104,20 +104,29 @@ impl Clock {
 
     /// When so much has been counted, held if the rule says so.
     fn when(&self, timeline: &Timeline, amount: i64) -> Result<Due, OutOfRange> {
+        match self.unheld(timeline, amount)? {
+            Due::At(at) if self.rule.hold_to_service_hours => timeline.hold(at).map(Due::At),
+            due => Ok(due),
+        }
+    }
+
+    /// When so much has been counted and the target is in force.
+    pub(crate) fn reached(&self, timeline: &Timeline, amount: SignedDuration) -> Result<Due, OutOfRange> {
+        self.unheld(timeline, micros_of(amount))
+    }
+
+    fn unheld(&self, timeline: &Timeline, amount: i64) -> Result<Due, OutOfRange> {
         let due = match self.rule.basis {
             Basis::AroundTheClock => self.reach(amount, Ok, Ok)?,
             Basis::WorkingTime => self.reach(amount, |at| timeline.open(at), |open| timeline.reached(open))?,
         };
-        let due = match due {
+        Ok(match due {
             Reached::At(at) => {
                 let in_force = self.retargets.last().map_or(i64::MIN, |retarget| micros(retarget.at));
-                instant(at.max(in_force))
+                Due::At(instant(at.max(in_force)))
             }
-            Reached::Standing { remaining } => {
-                return Ok(Due::Standing { remaining: SignedDuration::from_micros(remaining) });
-            }
-        };
-        if self.rule.hold_to_service_hours { timeline.hold(due).map(Due::At) } else { Ok(Due::At(due)) }
+            Reached::Standing { remaining } => Due::Standing { remaining: SignedDuration::from_micros(remaining) },
+        })
     }
 
     /// The first instant at which so much has been counted. `count` gives what is countable before an instant, `find` the

@@ -3,5 +3,6 @@
 
 mod brute;
 mod calendars;
+mod explanations;
 mod random;
 mod stepper;
