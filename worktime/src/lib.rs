@@ -10,6 +10,8 @@ pub mod calendar;
 pub mod clock;
 pub mod explain;
 pub mod holidays;
+pub mod policy;
+pub mod replay;
 mod timeline;
 
 pub use calendar::{Calendar, Interval};

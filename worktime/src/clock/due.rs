@@ -40,27 +40,22 @@ pub struct Warning {
 }
 
 impl Clock {
-    /// When the target in force is reached; the first instant at which it is, and not before it came into force. Held until
-    /// the service opens if the rule says so. A stopped clock answers as if it had gone on.
+    /// When it is due: the instant since which more has elapsed than the target in force at each time. So a change of target
+    /// cannot be missed before it was made, and cannot undo a miss unless it leaves time. Held until the service opens if the
+    /// rule says so. A stopped clock answers as if it had gone on.
     ///
     /// # Errors
     /// The timeline does not reach that far.
     pub fn due(&self, timeline: &Timeline) -> Result<Due, OutOfRange> {
-        self.when(timeline, micros_of(self.target()))
+        self.held(timeline, 100)
     }
 
-    /// When it warns: the rule's percentages of the target in force.
+    /// When it warns: as it is due, for the rule's percentages of the target.
     ///
     /// # Errors
     /// The timeline does not reach that far.
     pub fn warnings(&self, timeline: &Timeline) -> Result<Vec<Warning>, OutOfRange> {
-        let target = i128::from(micros_of(self.target()));
-        let warning = |percent: &u16| {
-            // Rounded up: a warning is not early.
-            let part = (target * i128::from(*percent) + 99) / 100;
-            let due = self.when(timeline, i64::try_from(part).unwrap_or(i64::MAX))?;
-            Ok(Warning { percent: *percent, due })
-        };
+        let warning = |percent: &u16| Ok(Warning { percent: *percent, due: self.held(timeline, *percent)? });
         self.rule.warnings.iter().map(warning).collect()
     }
 
@@ -102,29 +97,34 @@ impl Clock {
         Ok(Reading { elapsed, remaining: self.target() - elapsed, due, is_breached })
     }
 
-    /// When so much has been counted, held if the rule says so.
-    fn when(&self, timeline: &Timeline, amount: i64) -> Result<Due, OutOfRange> {
-        match self.unheld(timeline, amount)? {
+    fn held(&self, timeline: &Timeline, percent: u16) -> Result<Due, OutOfRange> {
+        match self.reached(timeline, percent)? {
             Due::At(at) if self.rule.hold_to_service_hours => timeline.hold(at).map(Due::At),
             due => Ok(due),
         }
     }
 
-    /// When so much has been counted and the target is in force.
-    pub(crate) fn reached(&self, timeline: &Timeline, amount: SignedDuration) -> Result<Due, OutOfRange> {
-        self.unheld(timeline, micros_of(amount))
-    }
-
-    fn unheld(&self, timeline: &Timeline, amount: i64) -> Result<Due, OutOfRange> {
-        let due = match self.rule.basis {
+    /// Since when so much of the target in force at each time has been counted.
+    pub(crate) fn reached(&self, timeline: &Timeline, percent: u16) -> Result<Due, OutOfRange> {
+        let mut target = self.target();
+        for (index, retarget) in self.retargets.iter().enumerate().rev() {
+            let elapsed = micros_of(self.elapsed(timeline, retarget.at)?);
+            if elapsed < part(target, percent) {
+                break;
+            }
+            target = if index == 0 { self.rule.target } else { self.retargets[index - 1].target };
+            if elapsed < part(target, percent) {
+                // There was time left, and the change took it.
+                return Ok(Due::At(retarget.at));
+            }
+        }
+        let amount = part(target, percent);
+        let reached = match self.rule.basis {
             Basis::AroundTheClock => self.reach(amount, Ok, Ok)?,
             Basis::WorkingTime => self.reach(amount, |at| timeline.open(at), |open| timeline.reached(open))?,
         };
-        Ok(match due {
-            Reached::At(at) => {
-                let in_force = self.retargets.last().map_or(i64::MIN, |retarget| micros(retarget.at));
-                Due::At(instant(at.max(in_force)))
-            }
+        Ok(match reached {
+            Reached::At(at) => Due::At(instant(at)),
             Reached::Standing { remaining } => Due::Standing { remaining: SignedDuration::from_micros(remaining) },
         })
     }
@@ -165,6 +165,15 @@ impl Clock {
 enum Reached {
     At(i64),
     Standing { remaining: i64 },
+}
+
+/// A percentage, rounded up: a warning is not early.
+fn part(target: SignedDuration, percent: u16) -> i64 {
+    let target = micros_of(target);
+    if percent == 100 {
+        return target;
+    }
+    i64::try_from((i128::from(target) * i128::from(percent) + 99) / 100).unwrap_or(i64::MAX)
 }
 
 fn micros_of(duration: SignedDuration) -> i64 {

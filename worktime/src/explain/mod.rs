@@ -37,7 +37,7 @@ pub struct Explanation {
     pub target: SignedDuration,
     /// When it started.
     pub started: Timestamp,
-    /// When the target was reached, or came into force if that was later; nothing while the clock stands.
+    /// Since when the target in force has been reached; nothing while the clock stands.
     pub reached: Option<Timestamp>,
     /// When it is due: then, or when the service next opens if the rule holds what is due until it does.
     pub due: Option<Timestamp>,
@@ -152,7 +152,7 @@ pub struct Marker {
 /// # Errors
 /// The timeline, which is to be that of the calendar, does not reach that far.
 pub fn explain(clock: &Clock, calendar: &Calendar, timeline: &Timeline) -> Result<Explanation, OutOfRange> {
-    let (reached, remaining) = match clock.reached(timeline, clock.target())? {
+    let (reached, remaining) = match clock.reached(timeline, 100)? {
         Due::At(at) => (Some(at), None),
         Due::Standing { remaining } => (None, Some(remaining)),
     };

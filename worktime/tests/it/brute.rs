@@ -37,15 +37,15 @@ fn agree(case: &Case, life: &Life, step: i64, steps: usize) -> Result<(), TestCa
             .map_or(index, |stopped| usize::try_from((stopped - stepper.from).get_seconds() / step).unwrap().min(index));
         prop_assert_eq!(clock.elapsed(&timeline, at), Ok(SignedDuration::from_secs(counted[until])), "elapsed at {}", at);
     }
-    due(&stepper, &clock, &counted, clock.target().as_secs(), &clock.due(&timeline))?;
+    due(&stepper, &clock, &counted, 100, &clock.due(&timeline))?;
     for percent in &clock.rule().warnings {
-        let part = clock.target().as_secs() * i64::from(*percent);
         // A percentage is a stretch of time, and not of steps: only those that fall on a step can be watched.
-        if part % (100 * step) == 0 {
-            let warning = clock.warnings(&timeline).map(|all| all.into_iter().find(|one| one.percent == *percent).unwrap().due);
-            if let Ok(warning) = warning {
-                due(&stepper, &clock, &counted, part / 100, &Ok(warning))?;
-            }
+        let targets = clock.retargets().iter().map(|retarget| retarget.target).chain([clock.rule().target]);
+        let percent = i64::from(*percent);
+        if targets.into_iter().all(|target| target.as_secs() * percent % (100 * step) == 0) {
+            let Ok(warnings) = clock.warnings(&timeline) else { continue };
+            let warning = warnings.into_iter().find(|warning| i64::from(warning.percent) == percent).unwrap();
+            due(&stepper, &clock, &counted, percent, &Ok(warning.due))?;
         }
     }
     Ok(())
@@ -55,10 +55,10 @@ fn due(
     stepper: &Stepper,
     clock: &Clock,
     counted: &[i64],
-    seconds: i64,
+    percent: i64,
     said: &Result<Due, OutOfRange>,
 ) -> Result<(), TestCaseError> {
-    let mut found = stepper.due(clock, counted, seconds);
+    let mut found = stepper.due(clock, counted, percent);
     if clock.rule().hold_to_service_hours {
         found = found.and_then(|index| stepper.hold(index));
     }
@@ -66,7 +66,7 @@ fn due(
         (Ok(Due::At(at)), Some(index)) => prop_assert_eq!(*at, stepper.at(index)),
         (Ok(Due::At(at)), None) => prop_assert!(*at > stepper.last(), "due at {at}, which the stepper has passed"),
         (Ok(Due::Standing { remaining }), None) => {
-            prop_assert_eq!(remaining.as_secs(), seconds - counted.last().unwrap());
+            prop_assert_eq!(remaining.as_secs(), clock.target().as_secs() * percent / 100 - counted.last().unwrap());
             prop_assert!(clock.standing().is_some());
         }
         (Err(_), None) => {}

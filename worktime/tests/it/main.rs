@@ -4,5 +4,8 @@
 mod brute;
 mod calendars;
 mod explanations;
+mod laws;
+mod policies;
 mod random;
 mod stepper;
+mod zones;

@@ -103,10 +103,16 @@ impl Stepper {
         all
     }
 
-    /// The first step, from that of the last change of target on, before which so many seconds were counted.
-    pub(crate) fn due(&self, clock: &Clock, counted: &[i64], seconds: i64) -> Option<usize> {
-        let in_force = clock.retargets().last().map_or(clock.started(), |retarget| retarget.at);
-        (0..counted.len()).find(|index| counted[*index] >= seconds && self.at(*index) >= in_force)
+    /// The step since which, without a break, a percentage of the target in force was reached; none if it is not at the end.
+    pub(crate) fn due(&self, clock: &Clock, counted: &[i64], percent: i64) -> Option<usize> {
+        let mut since = None;
+        for (index, counted) in counted.iter().enumerate() {
+            let at = self.at(index);
+            let changed = clock.retargets().iter().rev().find(|retarget| retarget.at <= at);
+            let target = changed.map_or(clock.rule().target, |retarget| retarget.target).as_secs();
+            since = if counted * 100 >= target * percent { since.or(Some(index)) } else { None };
+        }
+        since
     }
 
     /// From a step on, the first that is open, or just closing.
