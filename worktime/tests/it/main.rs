@@ -4,6 +4,7 @@
 mod brute;
 mod calendars;
 mod explanations;
+mod holidays;
 mod laws;
 mod policies;
 mod random;
