@@ -1,12 +1,13 @@
 //! THE TIMELINE: a calendar compiled for a range, so that millions of questions a second can be put to it. Open segments with
-//! the open time before each, and for every day the first segment that can matter.
+//! the open time before each, and for every few hours the first segment that can matter.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::{Calendar, Interval};
 
-/// Microseconds of the days into which a timeline is divided; they are not anybody's calendar days.
-const STRIDE: i64 = 24 * 60 * 60 * 1_000_000;
+/// Microseconds of the strides into which a timeline is divided: so short that a segment seldom ends in one, so long that the
+/// strides of three years fit into the nearest cache.
+const STRIDE: i64 = 4 * 60 * 60 * 1_000_000;
 /// The longest range that is compiled, in years: segments of more would not fit into a processor's cache, nor into anybody's plans.
 const LONGEST: i64 = 200;
 
@@ -85,8 +86,8 @@ impl Timeline {
     /// # Errors
     /// One of them lies outside.
     pub fn open_between(&self, from: Timestamp, until: Timestamp) -> Result<SignedDuration, OutOfRange> {
-        let open = self.open(micros(until))? - self.open(micros(from))?;
-        Ok(SignedDuration::from_micros(open.max(0)))
+        let before = |at| self.open(micros(at)).ok_or_else(|| self.out_of_range());
+        Ok(SignedDuration::from_micros((before(until)? - before(from)?).max(0)))
     }
 
     /// The first instant that has so much open time between it and an earlier one; that one itself, if it is nothing.
@@ -98,7 +99,9 @@ impl Timeline {
         if wanted <= 0 {
             return Ok(from);
         }
-        self.reached(self.open(micros(from))?.saturating_add(wanted)).map(instant)
+        let before = self.open(micros(from));
+        let reached = before.and_then(|before| self.reached(before.saturating_add(wanted)));
+        reached.map(instant).ok_or_else(|| self.out_of_range())
     }
 
     /// This instant if the service is open, or is just closing; else the next at which it opens.
@@ -107,7 +110,7 @@ impl Timeline {
     /// It lies outside.
     pub fn hold(&self, at: Timestamp) -> Result<Timestamp, OutOfRange> {
         let micro = micros(at);
-        let index = self.index(micro)?;
+        let index = self.index(micro).ok_or_else(|| self.out_of_range())?;
         let just_closing = index > 0 && self.segments[index - 1].until == micro;
         match self.segments[index].from {
             from if from <= micro || just_closing => Ok(at),
@@ -116,36 +119,36 @@ impl Timeline {
         }
     }
 
-    /// Open time before an instant.
+    /// Open time before an instant; none outside.
     #[inline]
-    pub(crate) fn open(&self, at: i64) -> Result<i64, OutOfRange> {
-        let segment = &self.segments[self.index(at)?];
-        Ok(segment.before + (at - segment.from).max(0))
+    pub(crate) fn open(&self, at: i64) -> Option<i64> {
+        let segment = self.segments.get(self.index(at)?)?;
+        Some(segment.before + (at - segment.from).max(0))
     }
 
     /// The first segment that ends after an instant.
     #[inline]
-    fn index(&self, at: i64) -> Result<usize, OutOfRange> {
+    fn index(&self, at: i64) -> Option<usize> {
         if at < self.from || at > self.until {
-            return Err(self.out_of_range());
+            return None;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 200 years of days")]
-        let mut index = self.first[((at - self.from) / STRIDE) as usize] as usize;
-        while self.segments[index].until <= at {
+        let stride = usize::try_from((at - self.from) / STRIDE).ok()?;
+        let mut index = *self.first.get(stride)? as usize;
+        while self.segments.get(index)?.until <= at {
             index += 1;
         }
-        Ok(index)
+        Some(index)
     }
 
-    /// The first instant with so much open time before it; more than nothing.
+    /// The first instant with so much open time before it; more than nothing. None if there is not so much.
     #[inline]
-    pub(crate) fn reached(&self, open: i64) -> Result<i64, OutOfRange> {
+    pub(crate) fn reached(&self, open: i64) -> Option<i64> {
         if open > self.total {
-            return Err(self.out_of_range());
+            return None;
         }
-        let index = self.segments.partition_point(|segment| segment.before < open) - 1;
-        let segment = &self.segments[index];
-        Ok(segment.from + (open - segment.before))
+        let index = self.segments.partition_point(|segment| segment.before < open);
+        let segment = self.segments.get(index.checked_sub(1)?)?;
+        Some(segment.from + (open - segment.before))
     }
 
     #[cold]

@@ -120,24 +120,19 @@ impl Clock {
         }
         let amount = part(target, percent);
         let reached = match self.rule.basis {
-            Basis::AroundTheClock => self.reach(amount, Ok, Ok)?,
-            Basis::WorkingTime => self.reach(amount, |at| timeline.open(at), |open| timeline.reached(open))?,
+            Basis::AroundTheClock => self.reach(amount, Some, Some),
+            Basis::WorkingTime => self.reach(amount, |at| timeline.open(at), |open| timeline.reached(open)),
         };
-        Ok(match reached {
+        Ok(match reached.ok_or_else(|| timeline.out_of_range())? {
             Reached::At(at) => Due::At(instant(at)),
             Reached::Standing { remaining } => Due::Standing { remaining: SignedDuration::from_micros(remaining) },
         })
     }
 
-    /// The first instant at which so much has been counted. `count` gives what is countable before an instant, `find` the
-    /// first instant before which so much is countable.
+    /// The first instant at which so much has been counted; none outside the timeline. `count` gives what is countable before an
+    /// instant, `find` the first instant before which so much is countable.
     #[inline]
-    fn reach(
-        &self,
-        amount: i64,
-        count: impl Fn(i64) -> Result<i64, OutOfRange>,
-        find: impl Fn(i64) -> Result<i64, OutOfRange>,
-    ) -> Result<Reached, OutOfRange> {
+    fn reach(&self, amount: i64, count: impl Fn(i64) -> Option<i64>, find: impl Fn(i64) -> Option<i64>) -> Option<Reached> {
         // What must be countable before the instant: pauses put it off.
         let mut goal = count(micros(self.started))?.saturating_add(amount);
         for pause in &self.pauses {
@@ -147,7 +142,7 @@ impl Clock {
             }
             match pause.until {
                 Some(until) => goal = goal.saturating_add(count(micros(until))? - before),
-                None => return Ok(Reached::Standing { remaining: goal - before }),
+                None => return Some(Reached::Standing { remaining: goal - before }),
             }
         }
         find(goal).map(Reached::At)
@@ -157,7 +152,10 @@ impl Clock {
     fn counted(&self, timeline: &Timeline, from: i64, until: i64) -> Result<i64, OutOfRange> {
         match self.rule.basis {
             Basis::AroundTheClock => Ok(until - from),
-            Basis::WorkingTime => Ok(timeline.open(until)? - timeline.open(from)?),
+            Basis::WorkingTime => {
+                let before = |at| timeline.open(at).ok_or_else(|| timeline.out_of_range());
+                Ok(before(until)? - before(from)?)
+            }
         }
     }
 }
