@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod clock;
 pub mod explain;
 pub mod holidays;
+pub mod ics;
 pub mod policy;
 pub mod replay;
 mod timeline;

@@ -1,6 +1,12 @@
 //! The holidays, day by day beside what two other hands wrote down. `./x test` says where theirs are; by hand they are fetched
 //! into cargo's folder for tests.
-use std::{collections::BTreeMap, env, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File},
+    path::PathBuf,
+    process::Command,
+};
 
 use jiff::{
     ToSpan,
@@ -27,15 +33,23 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[(
     "国办发明电〔2005〕35号 says 12月31日（星期六）上班; the package's years 2005 and 2006 both leave it out",
 )];
 
-fn site() -> PathBuf {
+pub(crate) fn site() -> PathBuf {
     if let Some(told) = env::var_os("OPSMESH_ORACLES") {
         return told.into();
     }
-    let site = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("oracles");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let pins = concat!(env!("CARGO_MANIFEST_DIR"), "/../xtask/oracles/requirements.txt");
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--upgrade", "-r", pins, "--target"]);
-    assert!(pip.arg(&site).status().unwrap().success(), "the packages to compare with cannot be fetched");
+    let (site, made) = (folder.join("oracles"), folder.join("oracles.made"));
+    // Tests run beside each other, as threads or as processes; one of them fetches.
+    let lock = File::create(folder.join("oracles.lock")).unwrap();
+    lock.lock().unwrap();
+    let wanted = fs::read(pins).unwrap();
+    if fs::read(&made).ok().as_ref() != Some(&wanted) {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--upgrade", "-r", pins, "--target"]);
+        assert!(pip.arg(&site).status().unwrap().success(), "the packages to compare with cannot be fetched");
+        fs::write(made, wanted).unwrap();
+    }
     site
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 
 mod brute;
+mod calendar_files;
 mod calendars;
 mod explanations;
 mod holidays;
