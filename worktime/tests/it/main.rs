@@ -4,6 +4,7 @@
 mod brute;
 mod calendar_files;
 mod calendars;
+mod examples;
 mod explanations;
 mod holidays;
 mod laws;
