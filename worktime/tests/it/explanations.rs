@@ -66,6 +66,27 @@ fn a_deadline_over_the_national_day_can_be_followed_with_a_finger() {
 }
 
 #[test]
+fn the_page_that_explains_says_what_the_program_says() {
+    let page = include_str!("../../../docs/worktime.md");
+    let calendar = Calendar::try_new(serde_saphyr::from_str(OFFICE).unwrap()).unwrap();
+    let timeline = Timeline::compile(&calendar, at("2026-09-01T00:00:00Z"), at("2026-12-01T00:00:00Z"));
+    let rule = Rule::new("处理时限", Basis::WorkingTime, SignedDuration::from_hours(8));
+    let mut clock = Clock::start(rule, at("2026-09-30T16:00:00+08:00")).unwrap();
+    clock.pause(at("2026-10-08T09:00:00+08:00"), Reason::Vendor).unwrap();
+    clock.resume(at("2026-10-09T15:00:00+08:00")).unwrap();
+    let text = explain(&clock, &calendar, &timeline).unwrap().text(Language::Zh, calendar.zone());
+    assert!(page.contains(&text), "{text}");
+    // The lengths that its drawing gives to a night shift over either change.
+    let night = "{zone: Europe/London, layers: [{name: n, weeks: [{saturday: ['22:00-06:00']}]}]}";
+    let night = Calendar::try_new(serde_saphyr::from_str(night).unwrap()).unwrap();
+    for (date, hours) in [("2026-03-28", 7), ("2026-10-24", 9)] {
+        let shift = night.hours_on(date.parse().unwrap())[0];
+        assert_eq!(shift.until.duration_since(shift.from), SignedDuration::from_hours(hours));
+        assert!(page.contains(&format!("实长 {hours} 小时")));
+    }
+}
+
+#[test]
 fn what_lies_behind_the_last_announced_year_is_said_to_be_provisional() {
     let calendar = Calendar::try_new(serde_saphyr::from_str(OFFICE).unwrap()).unwrap();
     let timeline = Timeline::compile(&calendar, at("2026-12-01T00:00:00Z"), at("2027-03-01T00:00:00Z"));
