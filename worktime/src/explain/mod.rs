@@ -168,6 +168,7 @@ pub fn explain(clock: &Clock, calendar: &Calendar, timeline: &Timeline) -> Resul
         segments.push(Segment { interval, why: Why::Held, counted: SignedDuration::ZERO, elapsed, clock_change: None });
     }
     let last = due.unwrap_or(until);
+    let asks_calendar = clock.rule().basis == Basis::WorkingTime || clock.rule().hold_to_service_hours;
     Ok(Explanation {
         clock: clock.rule().name.clone(),
         basis: clock.rule().basis,
@@ -184,7 +185,7 @@ pub fn explain(clock: &Clock, calendar: &Calendar, timeline: &Timeline) -> Resul
             .iter()
             .map(|retarget| Marker { at: retarget.at, target: retarget.target, cause: retarget.cause.clone() })
             .collect(),
-        provisional_after: calendar.coverage_until().filter(|known| calendar.date_at(last) > *known),
+        provisional_after: calendar.coverage_until().filter(|known| asks_calendar && calendar.date_at(last) > *known),
     })
 }
 

@@ -95,6 +95,33 @@ fn what_lies_behind_the_last_announced_year_is_said_to_be_provisional() {
     let explanation = explain(&clock, &calendar, &timeline).unwrap();
     assert_eq!(explanation.provisional_after, calendar.coverage_until());
     assert!(explanation.text(Language::Zh, calendar.zone()).contains("2026-12-31 之后的节假日尚未公布"));
+    let rule = Rule::new("响应", Basis::AroundTheClock, SignedDuration::from_hours(16));
+    let clock = Clock::start(rule, at("2026-12-31T15:00:00+08:00")).unwrap();
+    let explanation = explain(&clock, &calendar, &timeline).unwrap();
+    assert_eq!(explanation.provisional_after, None, "around the clock nobody's holidays matter");
+}
+
+#[test]
+fn a_clock_that_stands_or_has_stopped_says_so() {
+    let calendar = Calendar::try_new(serde_saphyr::from_str(OFFICE).unwrap()).unwrap();
+    let timeline = Timeline::compile(&calendar, at("2026-01-01T00:00:00Z"), at("2026-12-01T00:00:00Z"));
+    let rule = Rule::new("处理", Basis::WorkingTime, SignedDuration::from_hours(4));
+    let mut clock = Clock::start(rule, at("2026-06-01T09:00:00+08:00")).unwrap();
+    clock.pause(at("2026-06-01T10:00:30+08:00"), Reason::Other("等台账核对".into())).unwrap();
+    let standing = explain(&clock, &calendar, &timeline).unwrap();
+    assert_eq!((standing.due, standing.remaining), (None, Some(SignedDuration::from_secs(3 * 3600 - 30))));
+    let zh = standing.text(Language::Zh, calendar.zone());
+    assert!(
+        zh.ends_with(
+            "10:00:30　计 1 小时 30 秒，累计 1 小时 30 秒　工作班次 08:30-12:00（市）\n暂停中，恢复后还剩 2 小时 59 分 30 秒\n"
+        ),
+        "{zh}"
+    );
+    clock.resume(at("2026-06-01T11:00:00+08:00")).unwrap();
+    clock.stop(at("2026-06-02T08:45:00+08:00")).unwrap();
+    let stopped = explain(&clock, &calendar, &timeline).unwrap().text(Language::En, calendar.zone());
+    assert!(stopped.contains("does not count  standing: 等台账核对"), "{stopped}");
+    assert!(stopped.ends_with("due 2026-06-01 Mon 15:59:30\nstopped 2026-06-02 Tue 08:45, late\n"), "{stopped}");
 }
 
 #[test]
