@@ -35,9 +35,9 @@ target = businesstimedelta.BusinessTimeDelta(rules, seconds=given["minutes"] * 6
 first = (starts[0] + target).timestamp()
 for start in starts[:20]:
     start + target
-began, done = time.perf_counter(), 0
-while time.perf_counter() - began < 1:
+began, done = time.process_time(), 0
+while time.process_time() - began < 1:
     for turn in range(5):
         starts[done % len(starts)] + target
         done += 1
-print(json.dumps({"rate": done / (time.perf_counter() - began), "first": first}))
+print(json.dumps({"rate": done / (time.process_time() - began), "first": first}))
