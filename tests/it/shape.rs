@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("tests", &["chassis"]),
     ("ticketing", &["chassis", "mailbox", "proto"]),
+    ("worktime", &[]),
     ("xtask", &[]),
 ];
 
