@@ -84,6 +84,20 @@ fn what_others_write_becomes_a_layer() {
 }
 
 #[test]
+fn holidays_that_follow_each_other_keep_their_names() {
+    let event = |day: u8, name: &str| {
+        format!("BEGIN:VEVENT\nUID:{day}\nDTSTART;VALUE=DATE:202509{day}\nCATEGORIES:HOLIDAY\nSUMMARY:{name}\nEND:VEVENT\n")
+    };
+    let events = event(28, "中秋节") + &event(29, "中秋节") + &event(30, "国庆节上班前一日");
+    let read = import(&format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR"), "x").unwrap();
+    let names: Vec<_> = read.layer.holidays.iter().map(|day| (day.name.as_str(), day.from, day.until)).collect();
+    let day = |day| date(2025, 9, day);
+    // The category goes before what the summary seems to say.
+    assert_eq!(names, [("中秋节", day(28), Some(day(29))), ("国庆节前一日", day(30), None)]);
+    assert!(read.layer.make_up.is_empty());
+}
+
+#[test]
 fn a_bad_file_is_refused_with_its_line() {
     let refused = |text: &str| import(text, "x").unwrap_err().to_string();
     let event = |inner: &str| format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{inner}\nEND:VEVENT\nEND:VCALENDAR\n");

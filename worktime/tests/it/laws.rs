@@ -114,3 +114,18 @@ fn what_a_clock_cannot_do_it_refuses() {
     let warns = Rule { warnings: vec![80, 0], ..rule };
     assert_eq!(Clock::start(warns, start), Err(Refusal::Warning { percent: 0 }));
 }
+
+#[test]
+fn a_warning_is_not_early_by_a_microsecond() {
+    use worktime::clock::{Basis, Due, Rule};
+    let start: jiff::Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+    let calendar = r#"{"zone": "UTC", "layers": [{"name": "a", "weeks": [{"monday": ["09:00-17:00"]}]}]}"#;
+    let calendar = Calendar::try_new(serde_json::from_str(calendar).unwrap()).unwrap();
+    let timeline = Timeline::compile(&calendar, start, start + SignedDuration::from_hours(200));
+    let mut rule = Rule::new("n", Basis::WorkingTime, SignedDuration::from_micros(3));
+    rule.warnings = vec![50, 100, 150];
+    let warnings = Clock::start(rule, start).unwrap().warnings(&timeline).unwrap();
+    let due: Vec<Due> = warnings.into_iter().map(|warning| warning.due).collect();
+    let after = |micros| Due::At(start + SignedDuration::from_micros(micros));
+    assert_eq!(due, [after(2), after(3), after(5)]);
+}
