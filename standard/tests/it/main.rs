@@ -1,0 +1,2 @@
+//! THE TESTS of the book.
+mod clauses;
