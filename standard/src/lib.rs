@@ -6,6 +6,7 @@
 mod book;
 mod clause;
 mod mark;
+pub mod procedure;
 mod refer;
 mod refused;
 mod shipped;
