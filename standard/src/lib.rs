@@ -5,6 +5,7 @@
 //! a product default, unknown, or the organisation's; what DB4401/T 294.1/294.2—2024 would say is not known here, and what stands in for it says so.
 mod book;
 mod clause;
+pub mod conformance;
 mod mark;
 pub mod procedure;
 mod refer;

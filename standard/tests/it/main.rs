@@ -3,6 +3,7 @@
 
 mod acts;
 mod clauses;
+mod conformance;
 mod corruption;
 mod engine;
 mod frozen;
