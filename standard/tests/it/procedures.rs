@@ -1,7 +1,8 @@
 //! The procedures that ship: how many, and that each can be walked to its end.
 use std::collections::BTreeSet;
 
-use standard::procedure::{Condition, FILES, GateKind, Procedures, Status, Substeps, procedures};
+use standard::procedure::{self, Condition, FILES, GateKind, Party, Procedures, Substeps, procedures};
+use standard::{Book, Status};
 
 use crate::walk::{go, open};
 
@@ -52,7 +53,7 @@ fn every_procedure_is_walked_from_its_first_step_to_its_end() {
         assert_eq!(progress.next(), []);
         for (index, (clause, status)) in progress.standing().steps.iter().enumerate() {
             let chosen = !matches!(&procedure.steps[index].when, Some(Condition::Row { .. }));
-            assert!(*status == Status::Done || !chosen, "{clause} {status:?}");
+            assert!(*status == procedure::Status::Done || !chosen, "{clause} {status:?}");
         }
     }
 }
@@ -72,4 +73,45 @@ fn only_the_routes_of_7_4_4_5_exclude_each_other() {
 fn the_same_procedure_twice_is_refused_with_its_line() {
     let refused = Procedures::read([FILES[0], FILES[1], FILES[0]]).unwrap_err();
     assert_eq!((refused.line, refused.field.as_str()), (2, "code"));
+}
+
+#[test]
+fn the_first_gate_of_a_step_is_the_one_that_its_clause_has() {
+    for step in procedures().iter().flat_map(|procedure| &procedure.steps) {
+        let clause = Book::shipped().clauses.get(&step.clause).unwrap();
+        let of_clause = serde_json::to_value(clause.gate).unwrap();
+        assert_eq!(of_clause, step.gates.first().map_or("none", |gate| gate.kind.key()), "{}", step.clause);
+    }
+}
+
+#[test]
+fn every_clause_of_7_2_to_7_5_that_obliges_is_one_step() {
+    let steps = procedures().iter().flat_map(|procedure| &procedure.steps).map(|step| step.clause.as_str());
+    let clauses = Book::shipped().clauses.obligations().map(|clause| clause.id.as_str());
+    let of_chapter = clauses.filter(|clause| ["7.2.", "7.3.", "7.4.", "7.5."].iter().any(|chapter| clause.starts_with(chapter)));
+    assert_eq!(steps.collect::<Vec<_>>(), of_chapter.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_actor_of_a_step_is_a_party_and_one_of_them_is_of_the_provider() {
+    for step in procedures().iter().flat_map(|procedure| &procedure.steps) {
+        let actors = &Book::shipped().clauses.get(&step.clause).unwrap().actors;
+        let parties: Vec<Party> = actors.iter().map(|code| Party::from_key(code.as_str()).unwrap()).collect();
+        let of_provider: BTreeSet<Party> = parties.into_iter().filter(|party| party.of_provider()).collect();
+        assert_eq!(of_provider, step.by);
+    }
+}
+
+#[test]
+fn what_no_word_of_the_standard_says_is_marked_as_ours() {
+    for step in procedures().iter().flat_map(|procedure| &procedure.steps) {
+        assert_eq!(step.text.mark.source, format!("standard:{}", step.clause));
+        for gate in &step.gates {
+            let expected = if gate.words.is_some() { Status::Standard } else { Status::ProductDefault };
+            assert_eq!(gate.mark.status, expected, "{}", step.clause);
+            for content in &gate.contents {
+                assert_eq!((content.words.zh.mark.status, content.words.en.mark.status), (Status::Standard, Status::Translation));
+            }
+        }
+    }
 }
