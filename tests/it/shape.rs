@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mailbox", &["chassis"]),
     ("operator", &["chassis", "crds", "proto"]),
     ("proto", &[]),
+    ("standard", &[]),
     ("tests", &["chassis"]),
     ("ticketing", &["chassis", "mailbox", "proto"]),
     ("worktime", &[]),
