@@ -69,14 +69,13 @@ impl Postgres {
 
     /// Starts it again and waits until it takes connections.
     pub async fn restart(&mut self) {
-        // Backends of the one before end when they notice; until then the new one refuses to start.
-        let server = std::cell::RefCell::new(&mut self.child);
-        eventually("PostgreSQL to start again", || async {
-            let mut child = server.borrow_mut();
+        let (child, data, port) = (&mut self.child, &self.data, self.port);
+        eventually("PostgreSQL to start again", || {
+            // Backends of the one before end when they notice; until then a new one refuses to start.
             if child.try_wait().unwrap().is_some() {
-                **child = launch(&self.data, self.port);
+                *child = launch(data, port);
             }
-            answers(self.port).await
+            answers(port)
         })
         .await;
     }
