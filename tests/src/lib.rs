@@ -9,7 +9,7 @@ mod vhost;
 mod wait;
 
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
-pub use stage::{Client, INSPECTION, OPERATOR, Running, Stage};
+pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage};
 pub use vhost::Vhost;
 pub use wait::{eventually, within};
 

@@ -25,6 +25,8 @@ use crate::{
 
 /// The operator's service account on a stage.
 pub const OPERATOR: &str = "system:serviceaccount:opsmesh:opsmesh-operator";
+/// With what facts are sealed on a stage.
+pub const SEAL_KEY: &str = "5ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea1";
 /// Inspection's service account on a stage.
 pub const INSPECTION: &str = "system:serviceaccount:opsmesh:inspection";
 
@@ -81,6 +83,12 @@ impl Stage {
         file
     }
 
+    /// A file of this stage's own, which goes with it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// What the service `name` is told of its host.
     fn host(&self, name: &str) -> HostSettings {
         let any: SocketAddr = ([127, 0, 0, 1], 0).into();
@@ -90,6 +98,7 @@ impl Stage {
             grpc: any,
             http: any,
             drain: Duration::ZERO,
+            seal_key: Some(Secret::new(SEAL_KEY)),
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
             identity: vec![
                 IssuerSettings::People { issuer: PEOPLE.into(), audience: "opsmesh".into(), keys: keys.clone() },
