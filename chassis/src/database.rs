@@ -97,8 +97,15 @@ impl Database {
         unreachable!("the last attempt returns")
     }
 
-    /// Whether the database answers and has the schema that this binary needs.
+    /// Whether the database answers, has the schema that this binary needs, and keeps agencies apart for the role it is asked as.
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
+        let unconfined: Option<String> =
+            sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)")
+                .fetch_optional(&self.pool)
+                .await?;
+        if let Some(role) = unconfined {
+            anyhow::bail!("the role {role} passes row-level security by: name one that is neither superuser nor BYPASSRLS");
+        }
         let needed: Vec<i64> = self.migrator.iter().map(|migration| migration.version).collect();
         let missing: Vec<i64> = sqlx::query_scalar(
             "SELECT needed FROM unnest($1::bigint[]) needed

@@ -3,6 +3,7 @@
 
 mod alone;
 mod cluster;
+mod kills;
 mod manifests;
 mod services;
 mod shape;

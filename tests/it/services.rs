@@ -124,15 +124,23 @@ pub(crate) async fn program(operator: &mut InspectionClient<Client>) {
 
 /// Opens the run of a tick, so many seconds after the epoch of the tests.
 pub(crate) async fn open_run(operator: &mut InspectionClient<Client>, tick: i64) -> inspection::Run {
-    let at = moment(tick);
+    open_run_as(operator, tick, request_id().parse().unwrap()).await.unwrap().into_inner()
+}
+
+/// Asks for it under this `request_id`.
+pub(crate) async fn open_run_as(
+    operator: &mut InspectionClient<Client>,
+    tick: i64,
+    request_id: uuid::Uuid,
+) -> Result<tonic::Response<inspection::Run>, tonic::Status> {
     let request = inspection::CreateRunRequest {
         plan: PLAN.into(),
         cause: tick.to_string(),
-        scheduled_time: Some(at),
+        scheduled_time: Some(moment(tick)),
         traceparent: format!("00-{tick:032x}-b7ad6b7169203331-01"),
-        request_id: request_id(),
+        request_id: request_id.to_string(),
     };
-    operator.create_run(request).await.unwrap().into_inner()
+    operator.create_run(request).await
 }
 
 /// A moment so many seconds after the epoch of the tests.

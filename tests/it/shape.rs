@@ -10,8 +10,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mailbox", &["chassis"]),
     ("operator", &["chassis", "crds", "proto"]),
     ("proto", &[]),
+    ("standard", &[]),
     ("tests", &["chassis"]),
     ("ticketing", &["chassis", "mailbox", "proto"]),
+    ("worktime", &[]),
     ("xtask", &[]),
 ];
 

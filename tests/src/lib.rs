@@ -4,12 +4,17 @@
 
 mod database;
 mod issuer;
+mod program;
+pub mod servers;
 mod stage;
+mod tap;
 mod vhost;
 mod wait;
 
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
-pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage};
+pub use program::Program;
+pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, way};
+pub use tap::{Moment, Tap};
 pub use vhost::Vhost;
 pub use wait::{eventually, within};
 

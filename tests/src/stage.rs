@@ -1,5 +1,11 @@
 //! A stage: everything that a service needs, for one test; and services on it, started as their `main` starts them.
-use std::{collections::BTreeMap, future::poll_fn, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use chassis::{Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, Mode, Role, Secret, TelemetrySettings};
 use http_body_util::{BodyExt, Full};
@@ -83,10 +89,21 @@ impl Stage {
         file
     }
 
-    /// A file of this stage's own, which goes with it.
+    /// Where a test may keep what it likes; it goes with the stage.
     #[must_use]
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whose tokens open the doors of the service `name`, as its settings file says it.
+    #[must_use]
+    pub fn identity(&self, name: &str) -> String {
+        let keys = self.issuer.keys();
+        format!(
+            "[[host.identity]]\nkind = \"people\"\nissuer = \"{PEOPLE}\"\naudience = \"opsmesh\"\nkeys = \"{keys}\"\n\
+             [[host.identity]]\nkind = \"workloads\"\nissuer = \"{WORKLOADS}\"\naudience = \"opsmesh-{name}\"\nkeys = \"{keys}\"\n\
+             roles = {{ \"{OPERATOR}\" = \"operator\", \"{INSPECTION}\" = \"service\" }}\n"
+        )
     }
 
     /// What the service `name` is told of its host.
@@ -223,6 +240,17 @@ impl Running {
         let _ = spawn_blocking(|| ()).await;
     }
 }
+
+/// A channel to a service that comes and goes: it connects when it is used, and again when it was cut.
+#[must_use]
+pub fn way(grpc: SocketAddr, token: String) -> Client {
+    let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
+    let endpoint = endpoint.connect_timeout(WAY_WITHIN).timeout(WAY_WITHIN);
+    InterceptedService::new(endpoint.connect_lazy(), Bearer(token))
+}
+
+/// A service that was killed does not answer; whoever asked asks again.
+const WAY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Shows a token with every call.
 #[derive(Debug, Clone)]

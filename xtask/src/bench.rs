@@ -13,6 +13,7 @@ use crate::instance::Instance;
 use crate::network;
 use crate::product::{TARGET, cargo, cargo_static};
 use crate::progress::{Progress, say};
+use crate::tools::{self, BENCH_KITS};
 use crate::{debian, environment};
 
 /// Which, and in what form.
@@ -47,6 +48,7 @@ struct Measured {
 /// Runs them one after the other: they must not disturb each other.
 pub(crate) fn run(instance: &Instance, choice: &Choice) -> Result<ExitCode> {
     debian::provide_peers(instance, &Progress::new())?;
+    tools::provide(instance, BENCH_KITS, &Progress::new())?;
     network::enter(instance)?;
     let environment = environment::all(instance)?;
     let wanted = choice.name.as_deref().unwrap_or_default();

@@ -9,12 +9,13 @@ use crate::cluster::kubeconfig;
 use crate::identity::{self, Claims, PEOPLE};
 use crate::instance::Instance;
 use crate::part::{Kind, Part, Stop};
-use crate::parts::parts;
+use crate::parts::{needed, parts};
 use crate::progress::{Progress, say};
 use crate::settings::Settings;
 use crate::wait::spoken;
 use crate::{
-    bench, doctor, environment, launch, leftovers, logs, network, platform, product, provision, servers, shutdown, startup, test,
+    bench, doctor, environment, launch, leftovers, logs, network, platform, product, prove, provision, servers, shutdown,
+    startup, test,
 };
 
 /// opsmesh on this machine: all of it, for real.
@@ -29,6 +30,8 @@ struct Line {
 enum Word {
     /// Install what is missing, build, and start everything; a second run changes nothing.
     Up {
+        /// Only these parts, as `./x status` names them, and what they need.
+        parts: Vec<String>,
         /// Take the services as they were last compiled.
         #[arg(long)]
         as_compiled: bool,
@@ -53,6 +56,8 @@ enum Word {
     Doctor,
     /// Run every test, on an instance of their own.
     Test(test::Choice),
+    /// Run a test in its long form, and write what was seen into docs/proofs.md.
+    Prove(prove::Choice),
     /// Run benchmarks against what is up.
     Bench(bench::Choice),
     /// Print what a shell needs to use what is up: eval "$(./x env)".
@@ -99,7 +104,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let instance = Instance::at(Settings::read())?;
     match word {
-        Word::Up { as_compiled } => up(&instance, as_compiled)?,
+        Word::Up { parts, as_compiled } => up(&instance, &parts, as_compiled)?,
         Word::Down { purge } => return down(&instance, purge),
         Word::Status => return status(&instance),
         Word::Logs { name, follow } => {
@@ -108,6 +113,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         }
         Word::Doctor => return examine(&instance),
         Word::Test(choice) => return test::run(&instance, &choice),
+        Word::Prove(choice) => return prove::run(&instance, &choice),
         Word::Bench(choice) => return bench::run(&instance, &choice),
         Word::Env => say(environment::exports(&instance)?.trim_end()),
         Word::Token(claims) => say(&identity::token(&instance, &claims)?),
@@ -138,28 +144,38 @@ fn served(outcome: Result<()>) -> Result<ExitCode> {
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-fn up(instance: &Instance, as_compiled: bool) -> Result<()> {
+fn up(instance: &Instance, names: &[String], as_compiled: bool) -> Result<()> {
     as_root()?;
+    let wanted = chosen(instance, names)?;
+    let compiles = !as_compiled && wanted.iter().any(|part| part.name == "product");
     let progress = Progress::new();
     let held = instance.hold()?;
     if instance.settings.network.is_none() || !network::is_inside(instance) {
-        provision::all(instance, as_compiled, &progress)?;
+        provision::all(instance, compiles, &progress)?;
     }
     if !network::is_inside(instance) {
         drop((held, progress));
         return network::enter(instance);
     }
-    let parts = parts(instance);
-    startup::up(instance, &parts, &progress)?;
-    platform::sweep(instance)?;
+    startup::up(instance, &wanted, &progress)?;
+    if names.is_empty() {
+        platform::sweep(instance)?;
+    }
     let took = spoken(progress.elapsed());
     drop(progress);
     say(&format!("\nReady after {took}."));
     // What a person would look at is not to be reached from outside a confined instance's network.
-    if instance.settings.network.is_none() {
+    if instance.settings.network.is_none() && names.is_empty() {
         say(&format!("\n{}", guide(instance)));
     }
     Ok(())
+}
+
+/// The parts of these names and what they need; without names all of them.
+fn chosen(instance: &Instance, names: &[String]) -> Result<Vec<Part>> {
+    let named = names.iter().map(|name| named(instance, name).map(|part| part.name)).collect::<Result<Vec<_>>>()?;
+    let parts = parts(instance);
+    Ok(if named.is_empty() { parts } else { needed(parts, named) })
 }
 
 /// Where to look, and what to try first.

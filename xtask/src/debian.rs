@@ -28,6 +28,8 @@ const PACKAGES: &[&str] = &[
 ];
 /// What benchmarks measure against.
 const PEERS: &[&str] = &["monitoring-plugins-basic"];
+/// What tests stand beside an instance: a registry that a cluster pulls from.
+const BESIDE: &[&str] = &["docker-registry", PUSHER];
 /// Pushes images; only a cluster that is not ours needs it.
 const PUSHER: &str = "skopeo";
 
@@ -50,8 +52,16 @@ pub(crate) fn provide(instance: &Instance, progress: &Progress) -> Result<()> {
 
 /// Installs what benchmarks measure against.
 pub(crate) fn provide_peers(instance: &Instance, progress: &Progress) -> Result<()> {
-    let missing: Vec<_> = PEERS.iter().copied().filter(|package| !is_installed(package)).collect();
-    provide_these(instance, &missing, progress)
+    provide_these(instance, &not_installed(PEERS), progress)
+}
+
+/// Installs what only tests need.
+pub(crate) fn provide_for_tests(instance: &Instance, progress: &Progress) -> Result<()> {
+    provide_these(instance, &not_installed(BESIDE), progress)
+}
+
+fn not_installed(packages: &[&'static str]) -> Vec<&'static str> {
+    packages.iter().copied().filter(|package| !is_installed(package)).collect()
 }
 
 fn provide_these(instance: &Instance, missing: &[&str], progress: &Progress) -> Result<()> {

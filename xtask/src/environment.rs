@@ -7,6 +7,7 @@ use crate::addresses::{BRIDGE, DNS_SERVICE, LOOPBACK, OTLP, PROMETHEUS, TRACES};
 use crate::identity::{self, Claims};
 use crate::instance::Instance;
 use crate::servers::{issuer, postgres, rabbitmq, redis as redis_server};
+use crate::tools;
 
 /// Where this instance's own servers are, for a client on this machine. The names are those that `./x` itself understands.
 pub(crate) fn own(instance: &Instance) -> Result<Vec<(&'static str, String)>> {
@@ -49,6 +50,7 @@ pub(crate) fn all(instance: &Instance) -> Result<Vec<(&'static str, String)>> {
         ("TOKEN", identity::token(instance, &Claims::of("liang"))?),
         ("PATH", format!("{}:{}", instance.path("bin").display(), instance.settings.path)),
     ]);
+    all.extend(tools::libraries(instance)?.map(|(name, folder)| (name, folder.display().to_string())));
     if let Some(network) = &instance.settings.network {
         all.push(("OPSMESH_NETNS", network.clone()));
     }

@@ -77,6 +77,15 @@ pub(crate) fn beside(url: &str, name: &str) -> Result<String> {
     Ok(format!("{server}/{name}{options}"))
 }
 
+/// The same place for somebody else; name and password are plain letters and digits, as ours are.
+pub(crate) fn with_login(url: &str, user: &str, password: &str) -> Result<String> {
+    let (scheme, rest) = url.split_once("://").context("DATABASE_URL must be a URL")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    Ok(format!("{scheme}://{user}:{password}@{place}{tail}"))
+}
+
 /// `host:port` of a URL.
 fn place(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
@@ -115,6 +124,14 @@ mod tests {
         let expected = "postgres://a:b@db.example:5433/opsmesh_ticketing?sslrootcert=/etc/ca.pem";
         assert_eq!(beside(url, "opsmesh_ticketing").unwrap(), expected);
         assert!(beside("postgres://a:b@db.example", "y").is_err());
+    }
+
+    #[test]
+    fn another_login_leaves_place_and_options() {
+        let url = with_login("postgres://a:b%40c@db.example:5433/x?sslmode=require", "me", "secret").unwrap();
+        assert_eq!(url, "postgres://me:secret@db.example:5433/x?sslmode=require");
+        assert_eq!(with_login("postgres://db.example", "me", "s").unwrap(), "postgres://me:s@db.example");
+        assert!(with_login("db.example", "me", "s").is_err());
     }
 
     #[test]

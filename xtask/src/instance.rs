@@ -132,10 +132,14 @@ impl Instance {
 
 impl crate::settings::Foreign {
     fn forget(&mut self, ours: impl Fn(&str) -> bool) {
-        for value in [&mut self.cluster, &mut self.database, &mut self.broker, &mut self.redis, &mut self.telemetry] {
+        for value in [&mut self.cluster, &mut self.database, &mut self.broker, &mut self.redis] {
             if value.as_deref().is_some_and(&ours) {
                 *value = None;
             }
+        }
+        // The bridge has one address in every instance, and no password tells trace stores on it apart: beside a cluster that is not ours it is that cluster's.
+        if self.cluster.is_none() && self.telemetry.as_deref().is_some_and(&ours) {
+            self.telemetry = None;
         }
     }
 }

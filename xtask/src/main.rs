@@ -35,6 +35,7 @@ mod platform;
 mod processes;
 mod product;
 mod progress;
+mod prove;
 mod provision;
 mod servers;
 mod settings;

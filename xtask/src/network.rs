@@ -52,7 +52,11 @@ pub(crate) fn is_inside(instance: &Instance) -> bool {
 /// The bridge, its addresses, and the guard.
 pub(crate) fn make(instance: &Instance) -> Result<Made> {
     let made = if ready(instance).is_ok() { Made::Already } else { Made::Now };
-    if let Some(other) = holder().filter(|name| *name != instance.name) {
+    if let Some(other) = holder(None).filter(|name| *name != instance.name) {
+        // Pods of a cluster that is not ours hang on its own bridge; if that is here, it leads to our servers, too.
+        if instance.settings.foreign.cluster.is_some() {
+            return Ok(Made::Already);
+        }
         bail!("the instance {other} is up in this network: take it down, or confine one of the two with OPSMESH_NETNS");
     }
     if made == Made::Now {
@@ -98,7 +102,7 @@ pub(crate) fn ready(_: &Instance) -> Result<(), String> {
 pub(crate) fn clear(instance: &Instance) -> Result<()> {
     if let Some(name) = &instance.settings.network {
         // Everything inside goes with it.
-        if file(name).exists() {
+        if file(name).exists() && !is_anothers(instance, name) {
             errand::ask(errand::program("ip").args(["netns", "delete", name]))?;
         }
         return Ok(());
@@ -121,7 +125,7 @@ pub(crate) fn clear(instance: &Instance) -> Result<()> {
 /// What is left of the network, in words.
 pub(crate) fn left(instance: &Instance) -> Vec<String> {
     match &instance.settings.network {
-        Some(name) if file(name).exists() => vec![format!("network namespace {name}")],
+        Some(name) if file(name).exists() && !is_anothers(instance, name) => vec![format!("network namespace {name}")],
         Some(_) => Vec::new(),
         None => {
             let links = links(instance).into_iter().map(|link| format!("network link {link}"));
@@ -131,16 +135,23 @@ pub(crate) fn left(instance: &Instance) -> Vec<String> {
     }
 }
 
-/// The name of the instance whose bridge is up in this network.
-fn holder() -> Option<String> {
-    let link = errand::ask(errand::program("ip").args(["link", "show", BRIDGE_LINK])).ok()?;
+/// Whether a namespace has the bridge of another instance in it.
+pub(crate) fn is_anothers(instance: &Instance, namespace: &str) -> bool {
+    holder(Some(namespace)).is_some_and(|name| name != instance.name)
+}
+
+/// The name of the instance whose bridge is up in this network, or in that of a namespace.
+fn holder(namespace: Option<&str>) -> Option<String> {
+    let mut command = errand::program("ip");
+    command.args(namespace.map(|name| ["-n", name]).into_iter().flatten());
+    let link = errand::ask(command.args(["link", "show", BRIDGE_LINK])).ok()?;
     let name = link.split_once("alias ")?.1.trim();
     Some(name.to_owned())
 }
 
 /// The bridge and what hangs on it, the bridge last.
 fn links(instance: &Instance) -> Vec<String> {
-    if holder().is_some_and(|name| name != instance.name) {
+    if holder(None).is_some_and(|name| name != instance.name) {
         return Vec::new();
     }
     let Ok(entries) = fs::read_dir("/sys/class/net") else {
@@ -159,7 +170,7 @@ fn links(instance: &Instance) -> Vec<String> {
 
 /// Our table and kube-proxy's, as `family name`.
 fn tables(instance: &Instance) -> Vec<String> {
-    if holder().is_some_and(|name| name != instance.name) {
+    if holder(None).is_some_and(|name| name != instance.name) {
         return Vec::new();
     }
     errand::ask(errand::program("nft").args(["list", "tables"]))

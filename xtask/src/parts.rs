@@ -95,6 +95,17 @@ pub(crate) fn parts(instance: &Instance) -> Vec<Part> {
     list
 }
 
+/// Of a list, the parts of these names and everything that they come after.
+pub(crate) fn needed(parts: Vec<Part>, mut names: Vec<&'static str>) -> Vec<Part> {
+    // What a part needs stands before it.
+    for part in parts.iter().rev() {
+        if names.contains(&part.name) {
+            names.extend(part.after);
+        }
+    }
+    parts.into_iter().filter(|part| names.contains(&part.name)).collect()
+}
+
 const fn server(
     name: &'static str,
     what: &'static str,
@@ -140,6 +151,15 @@ mod tests {
                 assert!(before, "{} needs {needed}, which is not before it", part.name);
             }
         }
+    }
+
+    #[test]
+    fn a_part_brings_what_it_needs_and_nothing_else() {
+        let names = |wanted| needed(LIST.to_vec(), wanted).iter().map(|part| part.name).collect::<Vec<_>>();
+        assert_eq!(names(vec!["rabbitmq"]), ["network", "epmd", "rabbitmq"]);
+        let cluster = names(vec!["dns"]);
+        assert!(["etcd", "kubelet", "kube-proxy"].iter().all(|part| cluster.contains(part)), "{cluster:?}");
+        assert!(!cluster.contains(&"postgres") && !cluster.contains(&"platform"), "{cluster:?}");
     }
 
     #[test]

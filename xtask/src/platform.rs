@@ -10,7 +10,6 @@ use crate::addresses::{BRIDGE, OTLP};
 use crate::cluster::{kubeconfig, kubectl, workloads};
 use crate::environment;
 use crate::errand;
-use crate::foreign;
 use crate::identity::AUDIENCE;
 use crate::images;
 use crate::instance::Instance;
@@ -30,13 +29,17 @@ pub(crate) fn make(instance: &Instance) -> Result<Made> {
     if !product::is_there(instance) {
         return Ok(Made::Absent("the chart helm/opsmesh is not in this checkout yet"));
     }
-    let values = values(instance)?;
+    let with_roles = match &instance.settings.foreign.database {
+        Some(url) => postgres::may_make_roles(url)?,
+        None => true,
+    };
+    let values = values(instance, with_roles)?;
     let note = Note::of(instance, "platform", &format!("{values}{}", chart_hash(instance)?));
     if note.stands() && is_deployed(instance) {
         return Ok(Made::Already);
     }
     if let Some(url) = &instance.settings.foreign.database {
-        postgres::make_databases(url)?;
+        postgres::make_databases(instance, url, with_roles)?;
     }
     let file = instance.path("values.yaml");
     private(&file, &format!("{values:#}\n"))?;
@@ -75,11 +78,11 @@ pub(crate) fn sweep(instance: &Instance) -> Result<()> {
 }
 
 /// What the chart is told about this machine.
-fn values(instance: &Instance) -> Result<Value> {
+fn values(instance: &Instance, with_roles: bool) -> Result<Value> {
     let foreign = &instance.settings.foreign;
     let (mut databases, mut seals) = (Map::new(), Map::new());
     for service in postgres::SERVICES {
-        databases.insert((*service).into(), database(instance, service)?.into());
+        databases.insert((*service).into(), database(instance, service, with_roles)?.into());
         // 64 hexadecimal digits of what is kept with this instance's other secrets.
         let seed = Sha256::digest(instance.secret(&format!("seal-{service}"))?);
         seals.insert((*service).into(), format!("{seed:x}").into());
@@ -103,12 +106,11 @@ fn values(instance: &Instance) -> Result<Value> {
     }))
 }
 
-/// A service's own database; on a server that is not ours it belongs to whoever `DATABASE_URL` names.
-fn database(instance: &Instance, service: &str) -> Result<String> {
-    let name = postgres::database(service);
+/// A service's own database; on a server that is not ours it belongs to whoever `DATABASE_URL` names, if that is nobody who can make roles.
+fn database(instance: &Instance, service: &str, with_roles: bool) -> Result<String> {
     match &instance.settings.foreign.database {
-        None => postgres::url(instance, service, &name, BRIDGE),
-        Some(url) => foreign::beside(url, &name),
+        None => postgres::url(instance, service, &postgres::database(service), BRIDGE),
+        Some(url) => postgres::foreign_url(instance, service, url, with_roles),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::instance::{Instance, MARK};
-use crate::wait;
+use crate::{network, wait};
 
 /// A process that was seen a moment ago.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl Process {
         entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(Self::find).collect()
     }
 
-    /// Those of an instance: in its control groups, or with its mark, or in its network namespace; never this program or who called it.
+    /// Those of an instance: in its control groups, or with its mark, or in its network namespace unless that is another's; never this program or who called it.
     pub(crate) fn of(instance: &Instance) -> Vec<Self> {
         let all = Self::all();
         let mark = format!("{MARK}={}", instance.home().display());
@@ -58,6 +58,7 @@ impl Process {
             .settings
             .network
             .as_ref()
+            .filter(|name| !network::is_anothers(instance, name))
             .and_then(|name| fs::metadata(Path::new("/run/netns").join(name)).ok())
             .map(|file| (file.dev(), file.ino()));
         let mut callers = vec![std::process::id() as i32];

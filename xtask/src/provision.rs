@@ -19,12 +19,12 @@ const TO_COMPILE: u64 = 5 * GIB;
 const TO_RUN: u64 = 2 * GIB;
 
 /// Provides all of it, side by side: Debian's servers install while Go compiles, and the product compiles beside both.
-pub(crate) fn all(instance: &Instance, as_compiled: bool, progress: &Progress) -> Result<()> {
+pub(crate) fn all(instance: &Instance, compiles: bool, progress: &Progress) -> Result<()> {
     check_room(instance)?;
     std::thread::scope(|scope| {
         let debian = scope.spawn(|| debian::provide(instance, progress));
         let tools = scope.spawn(|| tools::provide(instance, KITS, progress));
-        let product = if as_compiled { Ok(()) } else { product::build(instance, progress) };
+        let product = if compiles { product::build(instance, progress) } else { Ok(()) };
         let panicked = |_| Error::msg("a step panicked");
         debian.join().map_err(panicked)??;
         tools.join().map_err(panicked)??;

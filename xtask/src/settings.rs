@@ -34,6 +34,9 @@ pub(crate) struct Foreign {
     pub(crate) telemetry: Option<String>,
 }
 
+/// The variables that name servers that exist already, in the order of [`Foreign`]'s fields.
+pub(crate) const FOREIGN: [&str; 5] = ["KUBECONFIG", "DATABASE_URL", "AMQP_URL", "REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
 impl Settings {
     /// What the environment says now.
     pub(crate) fn read() -> Self {
@@ -41,17 +44,12 @@ impl Settings {
         let network = ask("OPSMESH_NETNS");
         let cache = ask("XDG_CACHE_HOME")
             .map_or_else(|| PathBuf::from(ask("HOME").unwrap_or_else(|| "/root".into())).join(".cache"), PathBuf::from);
-        // A confined instance cannot reach anybody else's server.
-        let foreign = if network.is_some() {
-            Foreign::default()
-        } else {
-            Foreign {
-                cluster: ask("KUBECONFIG"),
-                database: ask("DATABASE_URL"),
-                broker: ask("AMQP_URL"),
-                redis: ask("REDIS_URL"),
-                telemetry: ask("OTEL_EXPORTER_OTLP_ENDPOINT"),
-            }
+        let foreign = Foreign {
+            cluster: ask(FOREIGN[0]),
+            database: ask(FOREIGN[1]),
+            broker: ask(FOREIGN[2]),
+            redis: ask(FOREIGN[3]),
+            telemetry: ask(FOREIGN[4]),
         };
         Self {
             home,

@@ -12,7 +12,7 @@ use crate::errand;
 use crate::instance::Instance;
 use crate::product::{cargo, cargo_static, chart, is_there};
 use crate::progress::{Progress, say};
-use crate::settings::Settings;
+use crate::settings::{FOREIGN, Settings};
 use crate::tools::{self, KITS, TEST_KITS};
 use crate::wait::spoken;
 use crate::{debian, environment, product};
@@ -29,6 +29,16 @@ pub(crate) struct Choice {
     /// Leave the tests' instance up for the next run.
     #[arg(long)]
     keep: bool,
+    /// What a long form of a test is told besides.
+    #[arg(skip)]
+    told: Vec<(&'static str, String)>,
+}
+
+impl Choice {
+    /// The tests of this name in their long form.
+    pub(crate) fn long(name: &str, told: Vec<(&'static str, String)>) -> Self {
+        Self { filter: Some(name.into()), keep: false, told }
+    }
 }
 
 /// Times of the steps, for the last line.
@@ -61,6 +71,7 @@ fn steps(caller: &Instance, instance: &Instance, choice: &Choice, times: &mut Ti
     std::thread::scope(|scope| -> Result<()> {
         let building = scope.spawn(|| -> Result<()> {
             debian::provide(caller, &progress)?;
+            debian::provide_for_tests(caller, &progress)?;
             tools::provide(instance, KITS, &progress)
         });
         times.measure("tools", || tools::provide(instance, TEST_KITS, &progress))?;
@@ -160,6 +171,8 @@ fn tests(caller: &Instance, instance: &Instance, choice: &Choice) -> Result<()> 
         .args(inner.get_args())
         .arg("--offline")
         .args(choice.filter.as_ref())
+        .args((!choice.told.is_empty()).then_some(["--profile", "long", "--no-capture"]).into_iter().flatten())
+        .envs(choice.told.iter().map(|(name, value)| (name, value)))
         .current_dir(&caller.checkout);
     for (name, value) in inner.get_envs() {
         match value {
@@ -204,6 +217,10 @@ fn nextest(caller: &Instance, instance: &Instance) -> Result<Command> {
 /// This very program, for the tests' instance.
 fn itself(instance: &Instance, words: &[&str]) -> Result<()> {
     let mut command = errand::program(std::env::current_exe()?);
+    // The caller's servers are nothing to the tests.
+    for variable in FOREIGN {
+        command.env_remove(variable);
+    }
     command
         .args(words)
         .env("OPSMESH_HOME", HOME)

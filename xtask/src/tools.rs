@@ -1,5 +1,5 @@
 //! Programs that Debian does not have: built from pinned Go modules, or fetched prebuilt, once; then found again by the hash of their pins. The
-//! pins are committed beside this room's sources, in `go/`, `npm/` and `python/`.
+//! pins are committed beside this room's sources, in `go/` and in folders named as the kits are.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -105,7 +105,31 @@ pub(crate) const TEST_KITS: &[Kit] = &[
         doing: "fetching cargo-nextest and cargo-deny",
     },
     Kit { name: "npm", source: Source::Npm, programs: &["buf"], doing: "fetching buf" },
+    Kit { name: ORACLES, source: Source::Python, programs: &[], doing: "fetching what data are compared with" },
 ];
+
+/// What only `./x bench` needs.
+pub(crate) const BENCH_KITS: &[Kit] = &[
+    Kit { name: PEERS_NPM, source: Source::Npm, programs: &[], doing: "fetching what is measured against (npm)" },
+    Kit { name: PEERS_PYTHON, source: Source::Python, programs: &[], doing: "fetching what is measured against (Python)" },
+];
+
+const ORACLES: &str = "oracles";
+const PEERS_NPM: &str = "peers-npm";
+const PEERS_PYTHON: &str = "peers-python";
+
+/// Where libraries of other languages are, for the tests and benchmarks that ask them.
+pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 3]> {
+    let folder = |name, inner| -> Result<PathBuf> {
+        let kit = TEST_KITS.iter().chain(BENCH_KITS).find(|kit| kit.name == name);
+        Ok(kit.with_context(|| format!("no kit is {name}"))?.place(instance)?.join(inner))
+    };
+    Ok([
+        ("OPSMESH_ORACLES", folder(ORACLES, "site")?),
+        ("OPSMESH_PEERS_NPM", folder(PEERS_NPM, "node_modules")?),
+        ("OPSMESH_PEERS_PYTHON", folder(PEERS_PYTHON, "site")?),
+    ])
+}
 
 /// A pinned program, as it was built.
 pub(crate) fn path(instance: &Instance, program: &str) -> Result<PathBuf> {

@@ -66,6 +66,23 @@ async fn a_schema_that_is_too_old_is_not_ready_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_row_level_security_does_not_hold_for_is_not_ready() {
+    let stage = Stage::set().await;
+    // The servers' administrator is a superuser; the database is of no matter.
+    let admin = DatabaseSettings { url: Secret::new(tests::told("DATABASE_URL")), connections: 2 };
+    let migrated = async |database, host: &mut Host| {
+        if host.mode() == chassis::Mode::Migrate { Ok(()) } else { bare(database, host).await }
+    };
+    let running = stage.start("bare", admin, Clock::default(), migrated).await;
+    let why = eventually("the reason", || async {
+        let (_, why) = ask(&running, "/readyz").await;
+        if why.contains("row-level security") { Ok(why) } else { Err(why) }
+    })
+    .await;
+    assert!(why.starts_with("database: the role "), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn work_that_ends_early_ends_the_process() {
     let stage = Stage::set().await;
     let running = stage

@@ -17,7 +17,7 @@ struct Archive {
 impl Archive {
     async fn open() -> Self {
         let post = Post::open(Trouble::default()).await;
-        let folder = post.stage.file("archive");
+        let folder = post.stage.folder().join("archive");
         std::fs::create_dir_all(&folder).unwrap();
         Self { post, folder }
     }

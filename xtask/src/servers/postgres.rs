@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::addresses::{BRIDGE, LOOPBACK, PODS, POSTGRES};
 use crate::errand;
@@ -127,24 +127,62 @@ pub(crate) fn url(instance: &Instance, role: &str, database: &str, address: &str
     Ok(format!("postgres://{role}:{password}@{place}/{database}"))
 }
 
-/// The services' databases on a server that is not ours, if they are not there.
-pub(crate) fn make_databases(url: &str) -> Result<()> {
+/// Whether whoever `DATABASE_URL` names may make roles on that server.
+pub(crate) fn may_make_roles(url: &str) -> Result<bool> {
+    let answer = psql(url, "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user;\n")
+        .context("the server that DATABASE_URL names does not answer")?;
+    Ok(answer.trim() == "t")
+}
+
+/// The services' databases on a server that is not ours, if they are not there. Each belongs to a role of its own where one can be made: an owner that is
+/// nobody's superuser is what row-level security holds for.
+pub(crate) fn make_databases(instance: &Instance, url: &str, with_roles: bool) -> Result<()> {
     for service in SERVICES {
         let name = database(service);
-        let script = format!(
-            "SELECT 'CREATE DATABASE {name}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
-        );
-        let (url, password) = foreign::without_password(url);
-        let mut command = errand::program(format!("{PROGRAMS}/psql"));
-        command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &url]);
-        command.env("PGPASSWORD", password);
-        errand::tell(&mut command, &script).with_context(|| {
+        let mut script = String::new();
+        if with_roles {
+            let password = instance.secret(&format!("postgres-{service}"))?;
+            script.push_str(&format!(
+                "SELECT 'CREATE ROLE {name}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n\
+                 ALTER ROLE {name} LOGIN PASSWORD '{password}';\n\
+                 GRANT {name} TO CURRENT_USER;\n"
+            ));
+        }
+        let owner = if with_roles { format!(" OWNER {name}") } else { String::new() };
+        script.push_str(&format!(
+            "SELECT 'CREATE DATABASE {name}{owner}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
+        ));
+        script.push_str(&format!("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{name}';\n"));
+        let owner = psql(url, &script).with_context(|| {
             format!(
                 "the database {name} cannot be made on the server that DATABASE_URL names: make it there, or name a role that may"
             )
         })?;
+        let owner = owner.lines().last().unwrap_or_default().trim();
+        ensure!(
+            !with_roles || owner == name,
+            "the database {name} on the server that DATABASE_URL names belongs to {owner}: give it to {name}, or name another server"
+        );
     }
     Ok(())
+}
+
+/// Where a service finds its database on a server that is not ours.
+pub(crate) fn foreign_url(instance: &Instance, service: &str, url: &str, with_roles: bool) -> Result<String> {
+    let name = database(service);
+    let beside = foreign::beside(url, &name)?;
+    if !with_roles {
+        return Ok(beside);
+    }
+    foreign::with_login(&beside, &name, &instance.secret(&format!("postgres-{service}"))?)
+}
+
+/// What a server that is not ours says to a script.
+fn psql(url: &str, script: &str) -> Result<String> {
+    let (url, password) = foreign::without_password(url);
+    let mut command = errand::program(format!("{PROGRAMS}/psql"));
+    command.args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", &url]).env("PGPASSWORD", password);
+    errand::tell(&mut command, script)
 }
 
 /// The database of a service.

@@ -1,0 +1,16 @@
+//! THE TESTS of the book.
+#![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
+
+mod acts;
+mod clauses;
+mod conformance;
+mod corruption;
+mod engine;
+mod frozen;
+mod gates;
+mod procedures;
+mod random;
+mod table;
+mod turns;
+mod waivers;
+mod walk;

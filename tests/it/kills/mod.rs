@@ -1,0 +1,69 @@
+//! V1 and V2 under kills: inspection's findings travel to ticketing and callers open tickets, while services, broker and database server are killed at
+//! named moments and at random. Then every acknowledged change is there, with exactly one effect, in order, and nothing half exists.
+//!
+//! `OPSMESH_KILLS` says how many kills (`./x prove kills`: 1,000), `OPSMESH_SEED` repeats a run.
+mod audit;
+mod house;
+mod load;
+
+use std::time::Duration;
+
+use house::{House, Victim};
+use load::Load;
+use tests::Moment;
+
+/// Few enough for `./x test`, enough for each named moment and each victim.
+const KILLS: u64 = 30;
+/// A moment comes within this; else something is listened for that no longer happens.
+const MOMENT_WITHIN: Duration = Duration::from_secs(60);
+
+/// Whom to kill at which moment. Statements are those of the transactions meant.
+const MOMENTS: &[(Victim, Moment)] = &[
+    (Victim::Ticketing, Moment::CommitAsked(house::CALL)),
+    (Victim::Ticketing, Moment::CommitAnswered(house::CALL)),
+    (Victim::Inspection, Moment::CommitAsked(house::RESULTS)),
+    (Victim::Inspection, Moment::CommitAnswered(house::RESULTS)),
+    (Victim::Inspection, Moment::Sent),
+    (Victim::Inspection, Moment::Confirmed),
+    (Victim::Inspection, Moment::CommitAsked(house::MARK)),
+    (Victim::Inspection, Moment::CommitAnswered(house::MARK)),
+    (Victim::Ticketing, Moment::CommitAsked(house::EFFECT)),
+    (Victim::Ticketing, Moment::CommitAnswered(house::EFFECT)),
+    (Victim::Ticketing, Moment::Acknowledging),
+    (Victim::Ticketing, Moment::Acknowledged),
+];
+
+mod alone {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_is_killed_and_whenever_every_acknowledged_change_is_a_fact_with_one_effect() {
+        let seed = house::setting("OPSMESH_SEED").unwrap_or_else(house::random);
+        let kills = house::setting("OPSMESH_KILLS").unwrap_or(KILLS);
+        println!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run");
+        let mut house = House::open(seed).await;
+        let load = Load::begin(&house, seed).await;
+        for kill in 0..kills {
+            load.goes_on().await;
+            let named = usize::try_from(kill).unwrap();
+            if let Some((victim, moment)) = MOMENTS.get(named % MOMENTS.len()).filter(|_| named < MOMENTS.len() || kill % 3 == 0)
+            {
+                let reached = house.hold(*victim, *moment).await;
+                tokio::time::timeout(MOMENT_WITHIN, reached)
+                    .await
+                    .unwrap_or_else(|_| panic!("{victim:?} never came to {moment:?}"))
+                    .unwrap();
+                house.kill(*victim).await;
+            } else {
+                let draw = house::draw(seed, kill);
+                // Not in step with what is going on.
+                tokio::time::sleep(Duration::from_millis(draw % 250)).await;
+                house.kill(Victim::drawn(draw >> 16)).await;
+            }
+        }
+        load.goes_on().await;
+        let acknowledged = load.end().await;
+        let seen = audit::settled(&house, &acknowledged).await;
+        house::noted(&format!("seed {seed}, {kills} kills. {}. {seen}.", house.summary()));
+    }
+}

@@ -1,0 +1,82 @@
+//! A service as a process of its own, that can be killed as a machine kills it: compiled as it is released, told by a settings file.
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{told, within};
+
+/// Longer than a start that waits for its servers.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A service's process.
+pub struct Program {
+    name: &'static str,
+    settings: PathBuf,
+    log: PathBuf,
+    /// Where gRPC listens, each time it is started.
+    pub grpc: SocketAddr,
+    http: SocketAddr,
+    child: Child,
+}
+
+impl Program {
+    /// Migrates and starts it. `settings` is TOML without the table `host`'s addresses.
+    pub fn start(name: &'static str, folder: &Path, [grpc, http]: [u16; 2], settings: &str) -> Self {
+        let [grpc, http] = [grpc, http].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let file = folder.join(format!("{name}.toml"));
+        std::fs::write(&file, format!("[host]\ngrpc = \"{grpc}\"\nhttp = \"{http}\"\ndrain = \"0s\"\n{settings}")).unwrap();
+        let log = folder.join(format!("{name}.log"));
+        let migrated = command(name, &file).arg("migrate").output().unwrap();
+        assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
+        let child = launch(name, &file, &log);
+        Self { name, settings: file, log, grpc, http, child }
+    }
+
+    /// Kills it where it stands.
+    pub fn kill(&mut self) {
+        // It may have ended by itself; then that is what the test finds in its log.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again; how long until it was ready.
+    pub async fn restart(&mut self) -> Duration {
+        let began = Instant::now();
+        self.child = launch(self.name, &self.settings, &self.log);
+        self.ready().await;
+        began.elapsed()
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn ready(&self) {
+        let url = format!("http://{}/readyz", self.http);
+        within(PATIENCE, &format!("{} to be ready (its log: {})", self.name, self.log.display()), || async {
+            let answer = reqwest::Client::new().get(&url).send().await.map_err(|error| error.to_string())?;
+            if answer.status().is_success() { Ok(()) } else { Err(answer.text().await.unwrap_or_default()) }
+        })
+        .await;
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The program that was compiled with this test.
+fn command(name: &str, settings: &Path) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let release = test.parent().unwrap().parent().unwrap();
+    let mut command = Command::new(release.join(name));
+    command.arg("--settings").arg(settings).env("OPSMESH_INSTANCE", told("OPSMESH_HOME")).stdin(Stdio::null());
+    command
+}
+
+fn launch(name: &str, settings: &Path, log: &Path) -> Child {
+    let log = std::fs::File::options().append(true).create(true).open(log).unwrap();
+    command(name, settings).arg("serve").stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+}

@@ -1,0 +1,123 @@
+//! A RabbitMQ of a test's own. Its node is made known to the port mapper of the instance that the test runs in.
+use std::{
+    path::{Path, PathBuf},
+    process::Child,
+};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{as_user, folder_of, free_port, kill, signal};
+use crate::within;
+
+const USER: &str = "rabbitmq";
+/// Account and virtual host; the broker hears nobody but this machine.
+const ACCOUNT: &str = "guest";
+/// The port mapper's port in every instance of `./x`.
+const EPMD: &str = "17369";
+/// A broker starts in ten seconds, on a busy machine in a minute.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// A broker.
+pub struct Rabbitmq {
+    home: PathBuf,
+    port: u16,
+    child: Child,
+}
+
+impl Rabbitmq {
+    /// A new one in this folder.
+    pub async fn start(folder: &Path, seed: u64) -> Self {
+        let home = folder.join("rabbitmq");
+        folder_of(USER, &home);
+        folder_of(USER, &home.join("data"));
+        let (port, distribution) = (free_port(seed), free_port(seed + 500));
+        let path = |inside: &str| home.join(inside);
+        let configuration = format!(
+            "listeners.tcp.1 = 127.0.0.1:{port}\nload_definitions = {}\nlog.console = true\nlog.file = false\n",
+            path("definitions.json").display()
+        );
+        std::fs::write(path("rabbitmq.conf"), configuration).unwrap();
+        let definitions = json!({
+            "users": [{"name": ACCOUNT, "password": ACCOUNT, "tags": ["administrator"]}],
+            "vhosts": [{"name": "/"}],
+            "permissions": [{"user": ACCOUNT, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+        });
+        std::fs::write(path("definitions.json"), definitions.to_string()).unwrap();
+        std::fs::write(path("enabled_plugins"), "[].\n").unwrap();
+        std::fs::write(path("distribution"), distribution.to_string()).unwrap();
+        let child = launch(&home, port);
+        let broker = Self { home, port, child };
+        broker.ready().await;
+        broker
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `amqp://…` by way of this port.
+    #[must_use]
+    pub fn url(port: u16) -> String {
+        format!("amqp://{ACCOUNT}:{ACCOUNT}@127.0.0.1:{port}/%2f")
+    }
+
+    /// Kills it where it stands.
+    pub fn kill(&mut self) {
+        kill(&mut self.child);
+    }
+
+    /// Starts it again and waits until it takes connections.
+    pub async fn restart(&mut self) {
+        self.child = launch(&self.home, self.port);
+        self.ready().await;
+    }
+
+    async fn ready(&self) {
+        within(PATIENCE, "RabbitMQ to take connections", || greets(self.port)).await;
+    }
+}
+
+impl Drop for Rabbitmq {
+    fn drop(&mut self) {
+        signal("-KILL", self.child.id());
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether it answers AMQP's first words.
+async fn greets(port: u16) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(b"AMQP\0\0\x09\x01").await?;
+    let mut frame = [0; 7];
+    stream.read_exact(&mut frame).await.map(drop)
+}
+
+fn launch(home: &Path, port: u16) -> Child {
+    let log = std::fs::File::options().append(true).create(true).open(home.with_extension("log")).unwrap();
+    let path = |inside: &str| home.join(inside).to_string_lossy().into_owned();
+    as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmq-server")
+        .env("HOME", path(""))
+        .env("RABBITMQ_NODENAME", format!("test{port}@localhost"))
+        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+        .env("RABBITMQ_CONFIG_FILE", path("rabbitmq.conf"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", path("enabled_plugins"))
+        .env("RABBITMQ_MNESIA_BASE", path("data"))
+        .env("RABBITMQ_LOG_BASE", path("data"))
+        .env("RABBITMQ_DIST_PORT", std::fs::read_to_string(path("distribution")).unwrap())
+        .env("ERL_EPMD_PORT", EPMD)
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env(
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
+        )
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}

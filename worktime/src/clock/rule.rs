@@ -1,0 +1,86 @@
+//! THE RULE of a clock: what it counts, up to where, and when it warns.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// The time that a clock counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// All of it, day and night (7×24).
+    AroundTheClock,
+    /// What the calendar calls open.
+    WorkingTime,
+}
+
+/// Why a clock stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// 等待用户
+    User,
+    /// 等待供应商
+    Vendor,
+    /// 等待备件
+    Spare,
+    /// 约定时间: put off to a time that was agreed upon with the user.
+    Agreed,
+    /// 已停止: between its end and its going on again (reopened).
+    Stopped,
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl Reason {
+    /// In Chinese.
+    #[must_use]
+    pub fn zh(&self) -> &str {
+        match self {
+            Self::User => "等待用户",
+            Self::Vendor => "等待供应商",
+            Self::Spare => "等待备件",
+            Self::Agreed => "与用户约定时间",
+            Self::Stopped => "已停止，后重新打开",
+            Self::Other(words) => words,
+        }
+    }
+
+    /// In English.
+    #[must_use]
+    pub fn en(&self) -> &str {
+        match self {
+            Self::User => "waiting for the user",
+            Self::Vendor => "waiting for the vendor",
+            Self::Spare => "waiting for a spare",
+            Self::Agreed => "agreed with the user",
+            Self::Stopped => "stopped, then reopened",
+            Self::Other(words) => words,
+        }
+    }
+}
+
+/// What a clock counts, and up to where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What people call the clock: `response`, `resolution`.
+    pub name: String,
+    /// The time that it counts.
+    pub basis: Basis,
+    /// How much of it may pass.
+    pub target: SignedDuration,
+    /// At which percentages of the target it warns; more than 100 is possible, and is after the breach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<u16>,
+    /// Whether what falls due outside service hours is held until they begin again.
+    #[serde(default)]
+    pub hold_to_service_hours: bool,
+}
+
+impl Rule {
+    /// A rule that neither warns nor holds.
+    #[must_use]
+    pub fn new(name: impl Into<String>, basis: Basis, target: SignedDuration) -> Self {
+        Self { name: name.into(), basis, target, warnings: Vec::new(), hold_to_service_hours: false }
+    }
+}

@@ -1,0 +1,14 @@
+//! The clock, tried to be broken.
+#![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
+
+mod brute;
+mod calendar_files;
+mod calendars;
+mod examples;
+mod explanations;
+mod holidays;
+mod laws;
+mod policies;
+mod random;
+mod stepper;
+mod zones;

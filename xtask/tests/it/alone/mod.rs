@@ -1,0 +1,4 @@
+//! Each starts a whole cluster: nothing else runs beside one.
+
+mod foreign;
+mod lifecycle;
