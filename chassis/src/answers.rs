@@ -143,7 +143,7 @@ impl Once {
 }
 
 /// What makes two requests the same: who asks, for what. Maps are encoded in order, so equal requests have equal bytes.
-fn fingerprint<Q: Message + Name>(actor: &str, request: &Q) -> Vec<u8> {
+pub(crate) fn fingerprint<Q: Message + Name>(actor: &str, request: &Q) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in [actor.as_bytes(), Q::full_name().as_bytes()] {
         hash.update(u64::try_from(part.len()).expect("a length fits 64 bits").to_be_bytes());

@@ -15,7 +15,7 @@ use tonic::{
 use tower::layer::util::{Identity as Bare, Stack};
 
 use crate::{
-    Clock, Database, DatabaseSettings, HostSettings, Meter, Schema,
+    Clock, Database, DatabaseSettings, HostSettings, Meter, Schema, Secret,
     door::Door,
     health::{self, Checks, Readiness},
     identity::Identity,
@@ -116,6 +116,12 @@ impl Host {
     #[must_use]
     pub fn meter(&self) -> Meter {
         self.meter.clone()
+    }
+
+    /// With what the service's facts are sealed, if they are.
+    #[must_use]
+    pub fn seal_key(&self) -> Option<&Secret> {
+        self.settings.seal_key.as_ref()
     }
 
     /// Where gRPC listens: with port 0 in the settings, the port that was found.

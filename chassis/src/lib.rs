@@ -21,6 +21,7 @@ mod run;
 mod schema;
 mod settings;
 mod telemetry;
+mod together;
 mod trace;
 mod upstream;
 
@@ -38,6 +39,7 @@ pub use partitions::{By, Partitioned};
 pub use run::{errand, run};
 pub use schema::Schema;
 pub use settings::{HostSettings, Secret, TelemetrySettings};
+pub use together::{Asked, Came, first_of};
 pub use trace::{NotATraceparent, Origin, record_root};
 pub use upstream::{Upstream, UpstreamSettings};
 

@@ -34,6 +34,9 @@ pub struct HostSettings {
     pub telemetry: TelemetrySettings,
     /// Whose tokens open the doors.
     pub identity: Vec<IssuerSettings>,
+    /// With what the service's facts are sealed: an Ed25519 seed, 64 hexadecimal digits. None: they are not.
+    #[serde(default)]
+    pub seal_key: Option<Secret>,
 }
 
 /// Logs and traces.

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
-const PERSISTENT: u8 = 2;
+pub(crate) const PERSISTENT: u8 = 2;
 
 /// A fact as its row has it.
 #[derive(Debug, sqlx::FromRow)]

@@ -23,6 +23,7 @@ use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::Received,
     topology::{self, Queue},
+    trouble,
 };
 
 /// Messages held at once: enough to hide the round trip, few enough to be returned quickly.
@@ -216,18 +217,7 @@ async fn park(link: &Link, queue: &Queue, delivery: &Delivery, reason: &str) -> 
 }
 
 fn away(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|error| match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Tls(_) => true,
-        // Class 57P: the server is starting, stopping, or was told to end the session; 53: out of resources; 40: try again.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53") || code.starts_with("40"))
-        }
-        _ => false,
-    })
+    error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(trouble::passes)
 }
 
 fn span(queue: &Queue, fact: &Received) -> tracing::Span {

@@ -15,6 +15,8 @@ pub struct Letter {
     data: String,
     clause: Option<&'static str>,
     origin: Option<Origin>,
+    /// Who made it true, where that is not whose transaction it is posted in, and where in which trace they did.
+    by: Option<(String, Option<Origin>)>,
 }
 
 impl Letter {
@@ -27,7 +29,13 @@ impl Letter {
             data: serde_json::to_string(fact).expect("a generated message has a JSON form"),
             clause: None,
             origin: None,
+            by: None,
         }
+    }
+
+    /// Who made it true, here and now, for a letter that is posted later and with those of others.
+    pub fn by(self, actor: &str) -> Self {
+        Self { by: Some((actor.to_owned(), Origin::current())), ..self }
     }
 
     /// The clause of the standard that this fact answers to.
@@ -44,8 +52,8 @@ impl Letter {
 /// Posts a fact with the change that made it true at `at`. Asking for the transaction is what makes a forgotten outbox
 /// impossible to write.
 pub async fn post(tx: &mut Tx, letter: Letter, at: Timestamp) -> sqlx::Result<()> {
-    let Letter { agency, subject, kind, data, clause, origin } = letter;
-    let actor = tx.actor().to_owned();
+    let Letter { agency, subject, kind, data, clause, origin, by } = letter;
+    let (actor, traceparent) = by.unwrap_or_else(|| (tx.actor().to_owned(), Origin::current()));
     sqlx::query(
         "WITH fact AS (
              INSERT INTO facts (at, agency, kind, subject, actor, traceparent, clause, data)
@@ -57,7 +65,7 @@ pub async fn post(tx: &mut Tx, letter: Letter, at: Timestamp) -> sqlx::Result<()
     .bind(&kind)
     .bind(subject)
     .bind(actor)
-    .bind(Origin::current())
+    .bind(traceparent)
     .bind(clause)
     .bind(data)
     .execute(&mut **tx)
@@ -66,6 +74,48 @@ pub async fn post(tx: &mut Tx, letter: Letter, at: Timestamp) -> sqlx::Result<()
         tx.mark(origin, kind);
     }
     Ok(())
+}
+
+/// Posts facts with the changes that made them true at their times, in one statement, in this order.
+pub async fn post_all(tx: &mut Tx, letters: Vec<(Letter, Timestamp)>) -> sqlx::Result<()> {
+    let count = letters.len();
+    let (mut agencies, mut kinds, mut subjects, mut actors) = (Vec::with_capacity(count), Vec::new(), Vec::new(), Vec::new());
+    let (mut traceparents, mut clauses, mut data_of, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (Letter { agency, subject, kind, data, clause, origin, by }, at) in letters {
+        let (actor, traceparent) = by.unwrap_or_else(|| (tx.actor().to_owned(), Origin::current()));
+        if let Some(origin) = origin {
+            tx.mark(origin, kind.clone());
+        }
+        agencies.push(agency.as_str().to_owned());
+        kinds.push(kind);
+        subjects.push(subject);
+        actors.push(actor);
+        traceparents.push(traceparent.map(|origin| origin.to_string()));
+        clauses.push(clause);
+        data_of.push(data);
+        times.push(at.to_sqlx());
+    }
+    sqlx::query(
+        "WITH fact AS (
+             INSERT INTO facts (at, agency, kind, subject, actor, traceparent, clause, data)
+             SELECT at, agency, kind, subject, actor, traceparent, clause, data::json
+             FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+                 WITH ORDINALITY AS letter (at, agency, kind, subject, actor, traceparent, clause, data, place)
+             ORDER BY place
+             RETURNING seq, at
+         ) INSERT INTO outbox (seq, at) SELECT seq, at FROM fact",
+    )
+    .bind(times)
+    .bind(agencies)
+    .bind(kinds)
+    .bind(subjects)
+    .bind(actors)
+    .bind(traceparents)
+    .bind(clauses)
+    .bind(data_of)
+    .execute(&mut **tx)
+    .await
+    .map(drop)
 }
 
 /// A fact that was recorded.

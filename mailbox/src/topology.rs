@@ -10,6 +10,11 @@ pub(crate) const FACTS: &str = "opsmesh.facts";
 /// Where facts go that nobody waits for: kept for a look, oldest dropped.
 const UNROUTED: &str = "opsmesh.unrouted";
 const UNROUTED_KEPT: i64 = 10_000;
+/// Where copies of seals go, by service: a second place, out of reach of whoever can change the database. Whoever wants copies of
+/// their own binds a queue of their own; ours keeps the newest.
+pub(crate) const SEALS: &str = "opsmesh.seals";
+/// A week of two seals a second of several services.
+const SEALS_KEPT: i64 = 4_000_000;
 /// Where messages go that their consumer cannot handle, by queue.
 pub(crate) const DEAD: &str = "opsmesh.dead";
 /// A message that ends its consumer so often is parked by the broker. Restarts of a healthy consumer return what it had not
@@ -40,6 +45,9 @@ pub(crate) async fn declare(channel: &Channel) -> lapin::Result<()> {
     quorum(channel, UNROUTED, [("x-max-length", AMQPValue::LongLongInt(UNROUTED_KEPT)), ("x-overflow", text("drop-head"))])
         .await?;
     channel.queue_bind(UNROUTED.into(), UNROUTED.into(), "".into(), QueueBindOptions::default(), FieldTable::default()).await?;
+    channel.exchange_declare(SEALS.into(), ExchangeKind::Topic, durable, FieldTable::default()).await?;
+    quorum(channel, SEALS, [("x-max-length", AMQPValue::LongLongInt(SEALS_KEPT)), ("x-overflow", text("drop-head"))]).await?;
+    channel.queue_bind(SEALS.into(), SEALS.into(), "#".into(), QueueBindOptions::default(), FieldTable::default()).await?;
     let mut arguments = FieldTable::default();
     arguments.insert("alternate-exchange".into(), text(UNROUTED));
     channel.exchange_declare(FACTS.into(), ExchangeKind::Topic, durable, arguments).await?;

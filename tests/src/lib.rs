@@ -13,7 +13,7 @@ mod wait;
 
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
 pub use program::Program;
-pub use stage::{Client, INSPECTION, OPERATOR, Running, Stage, way};
+pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, way};
 pub use tap::{Moment, Tap};
 pub use vhost::Vhost;
 pub use wait::{eventually, within};

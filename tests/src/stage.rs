@@ -31,6 +31,8 @@ use crate::{
 
 /// The operator's service account on a stage.
 pub const OPERATOR: &str = "system:serviceaccount:opsmesh:opsmesh-operator";
+/// With what facts are sealed on a stage.
+pub const SEAL_KEY: &str = "5ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea15ea1";
 /// Inspection's service account on a stage.
 pub const INSPECTION: &str = "system:serviceaccount:opsmesh:inspection";
 
@@ -113,6 +115,7 @@ impl Stage {
             grpc: any,
             http: any,
             drain: Duration::ZERO,
+            seal_key: Some(Secret::new(SEAL_KEY)),
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
             identity: vec![
                 IssuerSettings::People { issuer: PEOPLE.into(), audience: "opsmesh".into(), keys: keys.clone() },

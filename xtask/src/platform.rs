@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::addresses::{BRIDGE, OTLP};
 use crate::cluster::{kubeconfig, kubectl, workloads};
@@ -79,9 +80,12 @@ pub(crate) fn sweep(instance: &Instance) -> Result<()> {
 /// What the chart is told about this machine.
 fn values(instance: &Instance, with_roles: bool) -> Result<Value> {
     let foreign = &instance.settings.foreign;
-    let mut databases = Map::new();
+    let (mut databases, mut seals) = (Map::new(), Map::new());
     for service in postgres::SERVICES {
         databases.insert((*service).into(), database(instance, service, with_roles)?.into());
+        // 64 hexadecimal digits of what is kept with this instance's other secrets.
+        let seed = Sha256::digest(instance.secret(&format!("seal-{service}"))?);
+        seals.insert((*service).into(), format!("{seed:x}").into());
     }
     let mut tags = Map::new();
     for (name, image) in product::images(instance)? {
@@ -95,6 +99,7 @@ fn values(instance: &Instance, with_roles: bool) -> Result<Value> {
     Ok(json!({
         "images": {"registry": registry, "pullPolicy": policy, "tags": tags},
         "database": {"urls": databases},
+        "seals": {"keys": seals},
         "broker": {"url": environment::broker(instance, BRIDGE)?},
         "telemetry": {"otlpEndpoint": foreign.telemetry.clone().unwrap_or(telemetry)},
         "identity": {"people": {"issuer": issuer::url(), "audience": AUDIENCE}},

@@ -134,7 +134,7 @@ spec:
       labels: {{- include "opsmesh.labels" (dict "root" $root "name" $account) | nindent 8 }}
       annotations:
         checksum/settings: {{ include "opsmesh.settings" (dict "root" $root "name" $name) | sha256sum }}
-        checksum/secrets: {{ printf "%v %v" $root.Values.database $root.Values.broker | sha256sum }}
+        checksum/secrets: {{ printf "%v %v %v" $root.Values.database $root.Values.broker $root.Values.seals | sha256sum }}
         prometheus.io/scrape: "true"
         prometheus.io/port: "7001"
         prometheus.io/path: /metrics
@@ -165,6 +165,13 @@ spec:
               valueFrom: {fieldRef: {fieldPath: metadata.name}}
             {{- else }}
             {{- include "opsmesh.secrets" (dict "root" $root "name" $name "prefix" "") | nindent 12 }}
+            - name: {{ upper $name }}__HOST__SEAL_KEY
+              valueFrom:
+                secretKeyRef:
+                  name: {{ default "opsmesh-seals" $root.Values.seals.existingSecret }}
+                  key: {{ $name }}
+                  # Without one the service runs, warns, and seals nothing.
+                  optional: true
             {{- end }}
           readinessProbe:
             httpGet: {path: /readyz, port: http}

@@ -1,6 +1,11 @@
 //! Facts on their way, from one real database through a real broker into another.
 #![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
+mod combined;
+mod lossy;
 mod post;
+mod seals;
+mod tampering;
+mod timers;
 mod travel;
 mod trouble;

@@ -13,7 +13,7 @@ use sqlx::migrate::Migrator;
 use tests::{Running, Stage};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/migrations");
-const SCHEMAS: &[Schema] = &[mailbox::SCHEMA, Schema { migrations: &MIGRATIONS, partitioned: &[] }];
+pub(crate) const SCHEMAS: &[Schema] = &[mailbox::SCHEMA, Schema { migrations: &MIGRATIONS, partitioned: &[] }];
 
 /// Where a service of these tests keeps and sends things.
 #[derive(Clone)]

@@ -1,10 +1,12 @@
 //! The front door: requests are parsed, answered and, when refused, refused politely. No rule and no SQL lives here.
-use chassis::{Agency, Caller, Clock, Database, First, Origin, PageToken, Role};
+use chassis::{Agency, Asked, Caller, Clock, Database, First, Origin, PageToken, Role};
+use mailbox::{COME_AGAIN, Combiner, NotWritten};
 use proto::{Invalid, Refusal as Answer, Wire, parse, ticketing::v1 as pb};
 use tonic::{Code, Request, Response, Status};
 
 use crate::{
-    ticket::{Call, Grade, Refusal, State, TicketId},
+    openings::{Opening, Openings},
+    ticket::{Call, Grade, Refusal, State, Ticket, TicketId},
     tickets::{self, Error},
     wire,
 };
@@ -20,11 +22,12 @@ const TEXT: usize = 4_000;
 pub(crate) struct Api {
     db: Database,
     clock: Clock,
+    openings: Combiner<Openings>,
 }
 
 impl Api {
-    pub(crate) fn new(db: Database, clock: Clock) -> Self {
-        Self { db, clock }
+    pub(crate) fn new(db: Database, clock: Clock, openings: Combiner<Openings>) -> Self {
+        Self { db, clock, openings }
     }
 }
 
@@ -37,14 +40,17 @@ impl pb::ticketing_server::Ticketing for Api {
         let ticket = parse::required("ticket", request.ticket.clone())?;
         let call = call(ticket, &agency, caller.subject()).map_err(|invalid| invalid.within("ticket"))?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, CALLERS)?;
-        let mut once = match self.db.first(&scope, request_id, &request).await? {
-            First::No(answer) => return Ok(Response::new(answer)),
-            First::Yes(once) => once,
-        };
+        caller.may(&agency, CALLERS)?;
         let now = self.clock.now();
-        let ticket = tickets::open(&mut once.tx, &agency, TicketId::of_call(&agency, request_id, now), call, now).await?;
-        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+        let (ticket, fact) = Ticket::open(agency.clone(), TicketId::of_call(&agency, request_id, now), call, now);
+        let answer: pb::Ticket = ticket.clone().into();
+        let opening = Opening {
+            asked: Asked::new(caller.subject(), request_id, &request, &answer),
+            letter: wire::letter(&ticket, fact).by(caller.subject()),
+            answer,
+            ticket,
+        };
+        Ok(Response::new(self.openings.ask(&agency, opening).await.map_err(not_written)??))
     }
 
     async fn get_ticket(&self, request: Request<pb::GetTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
@@ -141,6 +147,18 @@ impl pb::ticketing_server::Ticketing for Api {
         let ticket = tickets::close(&mut once.tx, &agency, id, self.clock.now()).await?;
         Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
     }
+}
+
+/// Why a ticket was not opened, or may not have been.
+fn not_written(error: NotWritten) -> Status {
+    let en = error.to_string();
+    let (code, reason, zh) = match error {
+        NotWritten::Full => (Code::ResourceExhausted, "TOO_MANY_WAIT", "等待写入的请求过多，请稍后重试"),
+        NotWritten::Stopping => (Code::Unavailable, "STOPPING", "服务正在停止，请重试"),
+        NotWritten::Unknown => (Code::Unavailable, "OUTCOME_UNKNOWN", "请求是否写入尚不确定，请以同一 request_id 重试"),
+        NotWritten::Store(cause) => return chassis::database_fault(&cause),
+    };
+    Answer { code, reason, en, zh: zh.into() }.again_after(COME_AGAIN)
 }
 
 /// What a caller says of the ticket to be opened.

@@ -1,14 +1,17 @@
 //! Ticketing: the service desk's tickets (工单), 7.4.1. One invariant: a ticket is closed only after its user confirmed, and
 //! a finding has one ticket.
 
+mod alarms;
 mod api;
+mod follow_up;
+mod openings;
 mod reactions;
 pub mod ticket;
 pub mod tickets;
 mod wire;
 
 use chassis::{By, DatabaseSettings, Host, Partitioned, Schema};
-use mailbox::BrokerSettings;
+use mailbox::{BrokerSettings, Combiner};
 use proto::ticketing::v1::ticketing_server::TicketingServer;
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
@@ -37,6 +40,8 @@ pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
     let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
     mailbox::react(host, &config.broker, &db, Reactions::new(host.clock())).await?;
-    host.serve(TicketingServer::new(api::Api::new(db, host.clock())));
+    mailbox::ring(host, &db, alarms::Alarms);
+    let openings = Combiner::start(host, &db, openings::Openings);
+    host.serve(TicketingServer::new(api::Api::new(db, host.clock(), openings)));
     Ok(())
 }

@@ -30,6 +30,12 @@ impl From<Uuid> for TicketId {
     }
 }
 
+impl From<TicketId> for Uuid {
+    fn from(id: TicketId) -> Self {
+        id.0
+    }
+}
+
 impl std::fmt::Display for TicketId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
@@ -189,6 +195,8 @@ pub enum Fact {
     RecheckFailed,
     /// The device was seen well again.
     RecheckPassed,
+    /// The user was reminded that they have the word.
+    ConfirmationReminded,
     /// The user confirmed.
     Confirmed,
     /// It was closed.
@@ -322,7 +330,7 @@ impl Ticket {
         }
     }
 
-    fn becomes(&mut self, state: State, fact: Fact, now: Timestamp) -> Fact {
+    pub(crate) fn becomes(&mut self, state: State, fact: Fact, now: Timestamp) -> Fact {
         self.state = state;
         self.updated_at = now;
         self.revision += 1;

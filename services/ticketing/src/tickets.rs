@@ -3,8 +3,10 @@
 use chassis::{Agency, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use mailbox::{Letter, Timer};
 
 use crate::{
+    follow_up,
     ticket::{Call, Evidence, Fact, Recheck, Refusal, State, Ticket, TicketId},
     wire,
 };
@@ -27,6 +29,42 @@ pub enum Error {
 pub async fn open(tx: &mut Tx, agency: &Agency, id: TicketId, call: Call, now: Timestamp) -> Result<Ticket, Error> {
     let (ticket, fact) = Ticket::open(agency.clone(), id, call, now);
     if save(tx, &ticket, fact).await? { Ok(ticket) } else { get(tx, agency, id).await }
+}
+
+/// Opens tickets that nobody has opened yet, all in one statement, and posts what is told of each.
+pub async fn open_all(tx: &mut Tx, opened: Vec<(&Ticket, Letter)>) -> sqlx::Result<()> {
+    let of = || opened.iter().map(|(ticket, _)| *ticket);
+    sqlx::query(
+        "INSERT INTO tickets (agency, id, title, description, grade, state, device, finding, requester, evidence, origin,
+             opened_at, updated_at, revision)
+         SELECT agency, id, title, description, grade, state, device, finding, requester, evidence::jsonb, origin, opened_at,
+             opened_at, revision
+         FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::grade[], $6::ticket_state[], $7::text[], $8::text[],
+                 $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::bigint[])
+             AS opened (agency, id, title, description, grade, state, device, finding, requester, evidence, origin, opened_at,
+                 revision)",
+    )
+    .bind(of().map(|ticket| ticket.agency.as_str().to_owned()).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.id.into()).collect::<Vec<uuid::Uuid>>())
+    .bind(of().map(|ticket| &*ticket.title).collect::<Vec<_>>())
+    .bind(of().map(|ticket| &*ticket.description).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.grade).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.state).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.device.as_deref()).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.finding.as_deref()).collect::<Vec<_>>())
+    .bind(of().map(|ticket| &*ticket.requester).collect::<Vec<_>>())
+    .bind(
+        of().map(|ticket| ticket.evidence.encode_to_string())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| sqlx::Error::Encode(error.into()))?,
+    )
+    .bind(of().map(|ticket| ticket.origin.map(|origin| origin.to_string())).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.opened_at.to_sqlx()).collect::<Vec<_>>())
+    .bind(of().map(|ticket| ticket.revision).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+    let told = opened.into_iter().map(|(ticket, letter)| (letter, ticket.opened_at)).collect();
+    mailbox::post_all(tx, told).await
 }
 
 /// Gives it to somebody.
@@ -82,6 +120,13 @@ pub async fn confirm(tx: &mut Tx, agency: &Agency, id: TicketId, comment: String
 pub async fn close(tx: &mut Tx, agency: &Agency, id: TicketId, now: Timestamp) -> Result<Ticket, Error> {
     let mut ticket = lock(tx, agency, id).await?;
     let fact = ticket.close(now)?;
+    saved(tx, ticket, fact).await
+}
+
+/// Reminds its user, or closes what they confirmed, if it is time.
+pub async fn follow_up(tx: &mut Tx, agency: &Agency, id: TicketId, now: Timestamp) -> Result<Ticket, Error> {
+    let mut ticket = lock(tx, agency, id).await?;
+    let fact = ticket.follow_up(now);
     saved(tx, ticket, fact).await
 }
 
@@ -194,6 +239,18 @@ async fn save(tx: &mut Tx, ticket: &Ticket, fact: Fact) -> sqlx::Result<bool> {
         == 1;
     if saved {
         mailbox::post(tx, wire::letter(ticket, fact), *updated_at).await?;
+        follow(tx, ticket).await?;
     }
     Ok(saved)
+}
+
+/// Sees to it that a ticket is followed up when its user has the word, and no longer when it is closed.
+async fn follow(tx: &mut Tx, ticket: &Ticket) -> sqlx::Result<()> {
+    let timer =
+        || Timer { agency: ticket.agency.clone(), kind: follow_up::TIMER, subject: wire::name(&ticket.agency, ticket.id) };
+    match (ticket.follow_up_at(), ticket.state) {
+        (Some(at), _) => mailbox::arm(tx, &timer(), at).await,
+        (None, State::Closed) => mailbox::cancel(tx, &timer()).await.map(drop),
+        (None, State::New | State::Assigned | State::Resolved | State::AwaitingConfirmation) => Ok(()),
+    }
 }

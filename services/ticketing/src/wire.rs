@@ -87,6 +87,9 @@ pub(crate) fn letter(ticket: &Ticket, fact: Fact) -> Letter {
         Fact::Resolved => Letter::about(agency, subject, &pb::TicketResolved { ticket: told }).under("7.4.1.5"),
         Fact::RecheckFailed => Letter::about(agency, subject, &pb::TicketRecheckFailed { ticket: told }).under("7.4.1.5"),
         Fact::RecheckPassed => Letter::about(agency, subject, &pb::TicketRecheckPassed { ticket: told }).under("7.4.1.5"),
+        Fact::ConfirmationReminded => {
+            Letter::about(agency, subject, &pb::TicketConfirmationReminded { ticket: told }).under("7.4.1.6")
+        }
         Fact::Confirmed => Letter::about(agency, subject, &pb::TicketConfirmed { ticket: told }).under("7.4.1.6"),
         Fact::Closed => Letter::about(agency, subject, &pb::TicketClosed { ticket: told }).under("7.4.1.6"),
     };

@@ -17,10 +17,15 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn open() -> Self {
+        Self::open_at(Clock::default()).await
+    }
+
+    /// A desk whose time is this clock's.
+    pub(crate) async fn open_at(clock: Clock) -> Self {
         let mut stage = Stage::set().await;
         let database = stage.database().await;
         let config = Config { database: database.clone(), broker: BrokerSettings { url: Secret::new(stage.broker()) } };
-        let running = stage.start("ticketing", config, Clock::default(), ticketing::start).await;
+        let running = stage.start("ticketing", config, clock, ticketing::start).await;
         Self { stage, running, database }
     }
 

@@ -5,5 +5,6 @@ mod answers;
 mod bad_input;
 mod desk;
 mod doors;
+mod follow_up;
 mod reactions;
 mod walls;

@@ -1,0 +1,196 @@
+//! Writes that are combined, on a real database: one bad row harms nobody, a lost commit is looked up, lines are bounded.
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use chassis::{Agency, Clock, DatabaseSettings, Host, Tx};
+use mailbox::{Combined, Combiner, NotWritten};
+use tests::{Running, eventually};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    lossy::Lossy,
+    post::{Post, SCHEMAS, Trouble, agency},
+};
+
+/// Writes effects, whose subject is their key; the answer says whether it was written before.
+struct Effects(Arc<Gate>);
+
+/// Keeps every writer waiting while it is closed: what is asked for meanwhile is together.
+struct Gate {
+    open: watch::Sender<bool>,
+    /// Transactions that were begun.
+    begun: AtomicUsize,
+}
+
+impl Gate {
+    async fn pass(&self, tx: &mut Tx) -> sqlx::Result<()> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let mut open = self.open.subscribe();
+        while !*open.borrow_and_update() {
+            // The server ends a transaction in which nothing happens.
+            let _ = tokio::time::timeout(Duration::from_secs(1), open.changed()).await;
+            sqlx::query("SELECT").execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Combined for Effects {
+    type Item = &'static str;
+    type Answer = &'static str;
+
+    async fn write(&self, tx: &mut Tx, items: &[&'static str]) -> sqlx::Result<Vec<&'static str>> {
+        self.0.pass(tx).await?;
+        let new: Vec<String> = sqlx::query_scalar(
+            "INSERT INTO effects (subject, etag)
+             SELECT subject, CASE subject WHEN 'bad' THEN NULL ELSE '' END FROM unnest($1::text[]) subject
+             WHERE NOT EXISTS (SELECT FROM effects WHERE effects.subject = subject.subject)
+             RETURNING subject",
+        )
+        .bind(items)
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(items.iter().map(|item| if new.iter().any(|new| new == item) { "now" } else { "before" }).collect())
+    }
+}
+
+#[derive(Clone)]
+struct Config {
+    database: DatabaseSettings,
+    gate: Arc<Gate>,
+    combiner: Arc<OnceLock<Combiner<Effects>>>,
+}
+
+async fn writer(config: Config, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&config.database, SCHEMAS).await?;
+    if host.mode() == chassis::Mode::Serve {
+        let _ = config.combiner.set(Combiner::start(host, &db, Effects(config.gate)));
+    }
+    Ok(())
+}
+
+struct Desk {
+    post: Post,
+    running: Running,
+    combiner: Combiner<Effects>,
+    gate: Arc<Gate>,
+    lossy: Lossy,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let post = Post::open(Trouble::default()).await;
+        let lossy = Lossy::to(&post.to.database).await;
+        let gate = Arc::new(Gate { open: watch::Sender::new(true), begun: AtomicUsize::new(0) });
+        let config = Config { database: lossy.settings.clone(), gate: gate.clone(), combiner: Arc::default() };
+        let running = post.stage.start("writer", config.clone(), Clock::default(), writer).await;
+        let combiner = config.combiner.get().unwrap().clone();
+        Self { post, running, combiner, gate, lossy }
+    }
+
+    /// Asks, and comes back once it waits in its line.
+    async fn ask(&self, tasks: &mut JoinSet<Result<&'static str, NotWritten>>, of: &Agency, item: &'static str) {
+        let (combiner, agency) = (self.combiner.clone(), of.clone());
+        let mut asked = Box::pin(async move { combiner.ask(&agency, item).await });
+        match futures::poll!(&mut asked) {
+            Poll::Ready(answer) => tasks.spawn(std::future::ready(answer)),
+            Poll::Pending => tasks.spawn(asked),
+        };
+    }
+
+    /// Closes the gate, and waits until both writers stand before it with something in hand.
+    async fn hold(&self, tasks: &mut JoinSet<Result<&'static str, NotWritten>>) {
+        self.gate.open.send_replace(false);
+        self.ask(tasks, &agency(), "one").await;
+        self.ask(tasks, &"sz".parse().unwrap(), "two").await;
+        eventually("both writers to wait", || async {
+            let begun = self.gate.begun.load(Ordering::SeqCst);
+            if begun == 2 { Ok(()) } else { Err(begun) }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_together_is_written_together_and_a_bad_row_harms_nobody() {
+    let desk = Desk::open().await;
+    let mut tasks = JoinSet::new();
+    desk.hold(&mut tasks).await;
+    for item in ["three", "four", "bad", "five", "six", "seven", "eight"] {
+        desk.ask(&mut tasks, &agency(), item).await;
+    }
+    desk.gate.open.send_replace(true);
+    let answers = tasks.join_all().await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.is_err()).collect();
+    assert!(matches!(refused[..], [Err(NotWritten::Store(sqlx::Error::Database(_)))]), "{answers:?}");
+    assert!(answers.iter().flatten().all(|answer| *answer == "now"), "{answers:?}");
+    assert_eq!(desk.post.effects().await.len(), 8);
+    // Two before the gate; then all seven at once, which fails; four and three, two and one, one and one.
+    assert_eq!(desk.gate.begun.load(Ordering::SeqCst), 2 + 1 + 2 + 2 + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_looked_up_and_has_one_effect() {
+    let desk = Desk::open().await;
+    desk.lossy.losses.store(1, Ordering::SeqCst);
+    // The first time it was written and nobody heard; the second time it was found.
+    assert_eq!(desk.combiner.ask(&agency(), "one").await.unwrap(), "before");
+    assert_eq!(desk.lossy.losses.load(Ordering::SeqCst), 0);
+    assert_eq!(desk.combiner.ask(&agency(), "two").await.unwrap(), "now");
+    assert_eq!(desk.post.effects().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_cannot_be_looked_up_is_said_to_be_unknown() {
+    let desk = Desk::open().await;
+    desk.lossy.losses.store(u32::MAX, Ordering::SeqCst);
+    let answer = desk.combiner.ask(&agency(), "one").await;
+    assert!(matches!(answer, Err(NotWritten::Unknown)), "{answer:?}");
+    desk.lossy.losses.store(0, Ordering::SeqCst);
+    assert_eq!(desk.combiner.ask(&agency(), "one").await.unwrap(), "before", "whoever asks again finds it");
+    assert_eq!(desk.post.effects().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_full_is_closed_to_its_agency_and_open_to_others() {
+    let desk = Desk::open().await;
+    let mut tasks = JoinSet::new();
+    desk.hold(&mut tasks).await;
+    for _ in 0..2_048 {
+        desk.ask(&mut tasks, &agency(), "many").await;
+    }
+    // One more than there is room for.
+    desk.ask(&mut tasks, &agency(), "many").await;
+    let first = tasks.join_next().await.unwrap().unwrap();
+    assert!(matches!(first, Err(NotWritten::Full)), "{first:?}");
+    desk.ask(&mut tasks, &"sz".parse().unwrap(), "three").await;
+    desk.gate.open.send_replace(true);
+    let answers = tasks.join_all().await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(answers.len(), 2_051);
+    assert_eq!(desk.post.effects().await.iter().filter(|(subject, _)| subject != "many").count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_when_the_process_stops_is_still_written_and_then_nothing_is_taken() {
+    let Desk { post, running, combiner, lossy: _way, .. } = Desk::open().await;
+    let mut tasks = JoinSet::new();
+    for item in ["one", "two", "three"] {
+        let (combiner, agency) = (combiner.clone(), agency());
+        tasks.spawn(async move { combiner.ask(&agency, item).await });
+    }
+    eventually("the first to be written", || async { if post.effects().await.is_empty() { Err("none yet") } else { Ok(()) } })
+        .await;
+    running.stop().await.unwrap();
+    let answers = tasks.join_all().await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(NotWritten::Stopping))), "{answers:?}");
+    let written = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(post.effects().await.len(), written);
+    assert!(matches!(combiner.ask(&agency(), "late").await, Err(NotWritten::Stopping)));
+}
