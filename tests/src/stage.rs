@@ -1,7 +1,9 @@
 //! A stage: everything that a service needs, for one test; and services on it, started as their `main` starts them.
 use std::{collections::BTreeMap, future::poll_fn, net::SocketAddr, path::PathBuf, time::Duration};
 
-use chassis::{Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, Mode, Role, Secret, TelemetrySettings};
+use chassis::{
+    Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, LimitSettings, Mode, Role, Secret, TelemetrySettings,
+};
 use http_body_util::{BodyExt, Full};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -36,6 +38,8 @@ pub struct Stage {
     name: String,
     folder: PathBuf,
     databases: Vec<String>,
+    /// What agencies may ask of services that are started from now on; at first anything.
+    pub limits: LimitSettings,
     /// The broker's part.
     pub vhost: Vhost,
     /// Who signs tokens here.
@@ -54,6 +58,7 @@ impl Stage {
             vhost: Vhost::make(&name).await,
             issuer: Issuer::new(folder.join("keys.json")),
             databases: Vec::new(),
+            limits: LimitSettings { redis: Secret::new(""), per_second: 0, burst: 0, replicas: 1 },
             name,
             folder,
         }
@@ -91,6 +96,8 @@ impl Stage {
             http: any,
             drain: Duration::ZERO,
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
+            policies: policies(),
+            limits: self.limits.clone(),
             identity: vec![
                 IssuerSettings::People { issuer: PEOPLE.into(), audience: "opsmesh".into(), keys: keys.clone() },
                 IssuerSettings::Workloads {
@@ -225,6 +232,12 @@ impl Interceptor for Bearer {
         request.metadata_mut().insert("authorization", value);
         Ok(request)
     }
+}
+
+/// The policies that ship with the chart.
+#[must_use]
+pub fn policies() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../helm/opsmesh/policies"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests beside each other need names that no other has")]

@@ -7,6 +7,7 @@ use crate::addresses::{BRIDGE, DNS_SERVICE, LOOPBACK, OTLP, PROMETHEUS, TRACES};
 use crate::identity::{self, Claims};
 use crate::instance::Instance;
 use crate::servers::{issuer, postgres, rabbitmq, redis as redis_server};
+use crate::tools;
 
 /// Where this instance's own servers are, for a client on this machine. The names are those that `./x` itself understands.
 pub(crate) fn own(instance: &Instance) -> Result<Vec<(&'static str, String)>> {
@@ -44,6 +45,7 @@ pub(crate) fn all(instance: &Instance) -> Result<Vec<(&'static str, String)>> {
         ("OPSMESH_ISSUER_URL", issuer::url()),
         ("OPSMESH_BRIDGE", BRIDGE.into()),
         ("OPSMESH_DNS", DNS_SERVICE.into()),
+        ("OPSMESH_PYTHON_SITE", tools::python_site(instance)?.display().to_string()),
         ("OPSMESH_HOME", instance.home().display().to_string()),
         ("OPSMESH_X", program.display().to_string()),
         ("TOKEN", identity::token(instance, &Claims::of("liang"))?),

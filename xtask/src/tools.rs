@@ -1,5 +1,5 @@
 //! Programs that Debian does not have: built from pinned Go modules, or fetched prebuilt, once; then found again by the hash of their pins. The
-//! pins are committed beside this room's sources, in `go/`, `npm/` and `python/`.
+//! pins are committed beside this room's sources, in `go/`, `npm/`, `python/` and `python-client/`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -104,6 +104,7 @@ pub(crate) const TEST_KITS: &[Kit] = &[
         programs: &["cargo-nextest", "cargo-deny"],
         doing: "fetching cargo-nextest and cargo-deny",
     },
+    Kit { name: "python-client", source: Source::Python, programs: &[], doing: "fetching grpcio for the sample client" },
     Kit { name: "npm", source: Source::Npm, programs: &["buf"], doing: "fetching buf" },
 ];
 
@@ -119,6 +120,12 @@ pub(crate) fn path(instance: &Instance, program: &str) -> Result<PathBuf> {
         bail!("{program} has not been built yet: run ./x up");
     }
     Ok(path)
+}
+
+/// Where the packages of the sample client in Python are.
+pub(crate) fn python_site(instance: &Instance) -> Result<PathBuf> {
+    let kit = TEST_KITS.iter().find(|kit| kit.name == "python-client").context("there is a kit for the sample client")?;
+    Ok(kit.place(instance)?.join("site"))
 }
 
 /// A pinned program, ready to be given arguments.

@@ -8,7 +8,7 @@ pub mod tickets;
 mod wire;
 
 use chassis::{By, DatabaseSettings, Host, Partitioned, Schema};
-use mailbox::BrokerSettings;
+use mailbox::{BrokerSettings, Letter};
 use proto::ticketing::v1::ticketing_server::TicketingServer;
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
@@ -36,6 +36,10 @@ pub struct Config {
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
     let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
+    host.record_denials(&db, |tx, denial| {
+        let letter = Letter::about(&denial.agency, denial.agency.name(), &denial.fact);
+        Box::pin(mailbox::post(tx, letter, denial.at))
+    });
     mailbox::react(host, &config.broker, &db, Reactions::new(host.clock())).await?;
     host.serve(TicketingServer::new(api::Api::new(db, host.clock())));
     Ok(())
