@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use prost::{Message, Name};
+use proto::{Mutation, reasons};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status};
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::{Agency, Clock, Database, Scope, Tx};
@@ -33,6 +34,7 @@ pub struct Once {
     /// The transaction to change things in.
     pub tx: Tx,
     request_id: Uuid,
+    rehearsal: bool,
 }
 
 /// Why a request is not taken.
@@ -48,12 +50,8 @@ pub enum Changed {
 
 impl From<Changed> for Status {
     fn from(error: Changed) -> Self {
-        let en = error.to_string();
         match error {
-            Changed::RequestIdReused(id) => {
-                let zh = format!("request_id {id} 已用于另一请求");
-                proto::Refusal { code: Code::AlreadyExists, reason: "REQUEST_ID_REUSED", en, zh }.into()
-            }
+            Changed::RequestIdReused(id) => reasons::REQUEST_ID_REUSED.with("request_id", id).into(),
             Changed::Store(cause) => crate::database_fault(&cause),
         }
     }
@@ -64,9 +62,10 @@ impl Database {
     /// each other.
     pub async fn first<Q, A>(&self, scope: &Scope, request_id: Uuid, request: &Q) -> Result<First<A>, Changed>
     where
-        Q: Message + Name,
+        Q: Mutation,
         A: Message + Default,
     {
+        let rehearsal = request.validate_only();
         let mut tx = self.begin(scope).await?;
         let fingerprint = fingerprint(tx.actor(), request);
         let agency = tx.agency().map_or("*", Agency::as_str).to_owned();
@@ -80,7 +79,7 @@ impl Database {
                 .rows_affected()
                 == 1;
         if new {
-            return Ok(First::Yes(Once { tx, request_id }));
+            return Ok(First::Yes(Once { tx, request_id, rehearsal }));
         }
         let (before, answer): (Vec<u8>, Option<Vec<u8>>) =
             sqlx::query_as("SELECT fingerprint, answer FROM requests WHERE agency = $1 AND request_id = $2")
@@ -128,8 +127,13 @@ impl Database {
 }
 
 impl Once {
-    /// Remembers the answer and commits it with the change.
+    /// Remembers the answer and commits it with the change. If the request was only to be validated (AIP-163), everything that
+    /// was done for the answer is undone: no effect, no fact, nothing remembered.
     pub async fn answer<A: Message>(mut self, answer: A) -> sqlx::Result<A> {
+        if self.rehearsal {
+            self.tx.abandon().await?;
+            return Ok(answer);
+        }
         let agency = self.tx.agency().map_or("*", Agency::as_str).to_owned();
         sqlx::query("UPDATE requests SET answer = $3 WHERE agency = $1 AND request_id = $2")
             .bind(agency)
@@ -143,7 +147,7 @@ impl Once {
 }
 
 /// What makes two requests the same: who asks, for what. Maps are encoded in order, so equal requests have equal bytes.
-pub(crate) fn fingerprint<Q: Message + Name>(actor: &str, request: &Q) -> Vec<u8> {
+pub(crate) fn fingerprint<Q: Name>(actor: &str, request: &Q) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in [actor.as_bytes(), Q::full_name().as_bytes()] {
         hash.update(u64::try_from(part.len()).expect("a length fits 64 bits").to_be_bytes());

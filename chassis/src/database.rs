@@ -154,6 +154,11 @@ impl Tx {
         self.marks.push((origin, what.into()));
     }
 
+    /// Undoes everything.
+    pub(crate) async fn abandon(self) -> sqlx::Result<()> {
+        self.inner.rollback().await
+    }
+
     /// Commits, and wakes whoever carries what was committed.
     pub async fn commit(self) -> sqlx::Result<()> {
         self.inner.commit().await?;

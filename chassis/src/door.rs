@@ -11,13 +11,17 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use http_body::{Frame, SizeHint};
 use opentelemetry::{global, propagation::Extractor, trace::TraceContextExt};
+use proto::{Refusal, reasons};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
+    Caller,
+    caller::Rules,
     identity::Identity,
+    limits::{self, Limiter},
     metrics::{RpcLabels, Rpcs},
 };
 
@@ -28,12 +32,27 @@ const OPEN: &str = "/grpc.health.v1.Health/";
 #[derive(Debug, Clone)]
 pub(crate) struct Door {
     identity: Arc<Identity>,
+    limiter: Limiter,
+    rules: Rules,
     rpcs: Rpcs,
 }
 
 impl Door {
-    pub(crate) fn new(identity: Identity, rpcs: Rpcs) -> Self {
-        Self { identity: Arc::new(identity), rpcs }
+    pub(crate) fn new(identity: Identity, limiter: Limiter, rules: Rules, rpcs: Rpcs) -> Self {
+        Self { identity: Arc::new(identity), limiter, rules, rpcs }
+    }
+}
+
+impl Door {
+    /// Who comes with these headers to `rpc`, if they are known and their agency has calls left.
+    async fn enter(&self, headers: &HeaderMap, rpc: Arc<str>) -> Result<Caller, Refusal> {
+        let who = self.identity.caller(headers).await.map_err(Refusal::from)?;
+        Span::current().record("enduser.id", &*who.subject);
+        if let Some(budget) = limits::budget_of(&who) {
+            let taken = self.limiter.take(&budget).await;
+            taken.map_err(|wait| reasons::RATE_LIMITED.with("budget", &budget).again_after(wait))?;
+        }
+        Ok(Caller::new(who, rpc, self.rules.clone()))
     }
 }
 
@@ -75,16 +94,16 @@ where
             return Box::pin(async move { inner.call(request).await });
         }
         let method = path.trim_start_matches('/').to_owned();
+        let rpc: Arc<str> = method.as_str().into();
         let span = span(&method, request.headers());
         let ended = Ended { span: span.clone(), begun: Instant::now(), method, rpcs: door.rpcs.clone() };
         let answer = async move {
-            let response = match door.identity.caller(request.headers()).await {
+            let response = match door.enter(request.headers(), rpc).await {
                 Ok(caller) => {
-                    Span::current().record("enduser.id", caller.subject());
                     request.extensions_mut().insert(caller);
                     inner.call(request).await?
                 }
-                Err(rejected) => Status::from(rejected).into_http(),
+                Err(refused) => Status::from(refused).into_http(),
             };
             Ok(ended.watch(response))
         };

@@ -1,7 +1,8 @@
 //! A process under construction: a service's `start` fills it, [`Host::drive`] lives it.
-use std::{convert::Infallible, future::Future, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use futures::future::BoxFuture;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -15,12 +16,17 @@ use tonic::{
 use tower::layer::util::{Identity as Bare, Stack};
 
 use crate::{
-    Clock, Database, DatabaseSettings, HostSettings, Meter, Schema, Secret,
+    Clock, Database, DatabaseSettings, Denial, HostSettings, Meter, Schema, Secret, Tx,
+    caller::Rules,
+    denials::{self, Denials},
     door::Door,
     health::{self, Checks, Readiness},
     identity::Identity,
+    limits::Limiter,
     metrics::Rpcs,
-    partitions, schema,
+    partitions,
+    policy::Policies,
+    schema,
 };
 
 /// A call without a deadline of its own is given this one; a longer one is cut to it.
@@ -34,8 +40,9 @@ const KEEPALIVE_WITHIN: Duration = Duration::from_secs(20);
 /// Clients come back now and then, and so find new replicas.
 const CONNECTION_AGE: Duration = Duration::from_secs(300);
 const HEADERS: u32 = 16 * 1024;
-/// After the drain, what is still running gets this long; then it is cut off (hyper's own drain can hang).
-const FINISH_WITHIN: Duration = Duration::from_secs(18);
+/// After the drain, what is still running gets this long; then it is cut off (hyper's own drain can hang). With 3 s of drain
+/// before and the last spans after it, a process has stopped 25 s after it was told to.
+const FINISH_WITHIN: Duration = Duration::from_secs(16);
 
 /// What the process was started for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +65,7 @@ pub struct Host {
     routes: RoutesBuilder,
     served: Vec<&'static str>,
     checks: Checks,
+    rules: Rules,
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     stop: CancellationToken,
 }
@@ -65,6 +73,8 @@ pub struct Host {
 impl Host {
     /// Binds the ports of a process that will serve: a taken port is known before any work is done.
     pub async fn bind(name: &'static str, settings: HostSettings, mode: Mode, clock: Clock) -> anyhow::Result<Self> {
+        let policies = Policies::read(&settings.policies).context("host.policies")?;
+        let rules = Rules { policies: Arc::new(policies), denials: Denials::new(clock.clone()) };
         let (mut grpc, mut http) = (None, None);
         if mode == Mode::Serve {
             grpc = Some(
@@ -89,6 +99,7 @@ impl Host {
             routes: RoutesBuilder::default(),
             served: Vec::new(),
             checks: Checks::default(),
+            rules,
             tasks: JoinSet::new(),
             stop: CancellationToken::new(),
         })
@@ -190,6 +201,16 @@ impl Host {
         Ok(db)
     }
 
+    /// Writes denied calls into the service's facts, soon after they are denied: `post` does it, in the transaction that it is
+    /// given.
+    pub fn record_denials<P>(&mut self, db: &Database, post: P)
+    where
+        P: for<'a> Fn(&'a mut Tx, &'a Denial) -> BoxFuture<'a, sqlx::Result<()>> + Send + Sync + 'static,
+    {
+        let (denials, db) = (self.rules.denials.clone(), db.clone());
+        self.spawn("denials", |stop| denials::write(denials, db, Box::new(post), stop));
+    }
+
     /// Lives: serves until `stop` resolves or work ends early, then stops in order: unready, drained, finished, cut off.
     pub async fn drive(mut self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         if self.mode == Mode::Migrate {
@@ -265,7 +286,12 @@ impl Host {
         let mut routes = std::mem::take(&mut self.routes);
         routes.add_service(health);
         routes.add_service(reflection);
-        let door = Door::new(Identity::new(&self.settings.identity), Rpcs::new(&self.meter));
+        let door = Door::new(
+            Identity::new(&self.settings.identity),
+            Limiter::new(&self.settings.limits).context("host.limits")?,
+            self.rules.clone(),
+            Rpcs::new(&self.meter),
+        );
         Ok(Server::builder()
             .layer(door)
             .timeout(LONGEST_CALL)

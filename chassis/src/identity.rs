@@ -1,6 +1,11 @@
-//! From a bearer token to a [`Caller`]: people's tokens carry their roles and agencies; a workload's projected
+//! From a bearer token to whoever is calling: people's tokens carry their roles and agencies; a workload's projected
 //! service-account token says which pod it is, and the settings say what that makes it.
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use jsonwebtoken::{
@@ -8,12 +13,13 @@ use jsonwebtoken::{
     errors::ErrorKind,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk},
 };
+use proto::{Refusal, reasons};
 use serde::Deserialize;
-use tonic::{Code, Status};
+use sha2::{Digest, Sha256};
 
 use crate::{
-    Agency, Caller, Role,
-    caller::Reach,
+    Agency, Role,
+    caller::{Reach, Who},
     keys::{Keys, Source},
 };
 
@@ -47,9 +53,27 @@ pub enum IssuerSettings {
     },
 }
 
+/// Clocks of issuers may differ from ours by so much.
+const SKEW: Duration = Duration::from_secs(60);
+/// A token that was verified is not verified again for so long (a signature takes 18 to 115 µs): also how long a key that
+/// its issuer withdrew can still open a door.
+const VERIFIED_FOR: Duration = Duration::from_secs(60);
+/// Tokens remembered as verified. More at once, and all are verified again: nothing but time is lost.
+const REMEMBERED: usize = 10_000;
+
 /// Everybody whose tokens open the doors.
 #[derive(Debug)]
-pub(crate) struct Identity(Vec<Issuer>);
+pub(crate) struct Identity {
+    issuers: Vec<Issuer>,
+    verified: Mutex<HashMap<[u8; 32], Verified>>,
+}
+
+/// Whose token it is, and until when that is believed without looking again.
+#[derive(Debug, Clone)]
+struct Verified {
+    who: Arc<Who>,
+    until: Instant,
+}
 
 #[derive(Debug)]
 struct Issuer {
@@ -79,19 +103,17 @@ pub(crate) enum Rejected {
     KeysAway,
 }
 
-impl From<Rejected> for Status {
+impl From<Rejected> for Refusal {
     fn from(rejected: Rejected) -> Self {
-        let en = rejected.to_string();
-        let (code, reason, zh) = match rejected {
-            Rejected::Missing => (Code::Unauthenticated, "TOKEN_MISSING", "请求未携带令牌（authorization: Bearer …）".to_owned()),
-            Rejected::Malformed(_) => (Code::Unauthenticated, "TOKEN_MALFORMED", "令牌不是有效的 JWT".to_owned()),
-            Rejected::Issuer(issuer) => (Code::Unauthenticated, "ISSUER_UNKNOWN", format!("此处不接受签发者“{issuer}”的令牌")),
-            Rejected::Audience(audience) => (Code::Unauthenticated, "TOKEN_AUDIENCE", format!("令牌的受众应为“{audience}”")),
-            Rejected::Expired => (Code::Unauthenticated, "TOKEN_EXPIRED", "令牌已过期".to_owned()),
-            Rejected::Invalid(why) => (Code::Unauthenticated, "TOKEN_INVALID", format!("令牌无效：{why}")),
-            Rejected::KeysAway => (Code::Unavailable, "KEYS_UNAVAILABLE", "暂时无法取得签发者的公钥".to_owned()),
-        };
-        proto::Refusal { code, reason, en, zh }.into()
+        match rejected {
+            Rejected::Missing => reasons::TOKEN_MISSING.refusal(),
+            Rejected::Malformed(why) => reasons::TOKEN_MALFORMED.with("why", why),
+            Rejected::Issuer(issuer) => reasons::ISSUER_UNKNOWN.with("issuer", issuer),
+            Rejected::Audience(audience) => reasons::TOKEN_AUDIENCE.with("audience", audience),
+            Rejected::Expired => reasons::TOKEN_EXPIRED.refusal(),
+            Rejected::Invalid(why) => reasons::TOKEN_INVALID.with("why", why),
+            Rejected::KeysAway => reasons::KEYS_UNAVAILABLE.refusal(),
+        }
     }
 }
 
@@ -104,6 +126,7 @@ struct Claimed {
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
+    exp: u64,
     #[serde(default)]
     roles: Vec<String>,
     #[serde(default)]
@@ -130,34 +153,62 @@ impl Identity {
                 Issuer { issuer, audience, keys: Keys::new(Source { url: keys, ca_file, bearer_file }), workloads: Some(roles) }
             }
         };
-        Self(settings.iter().map(issuer).collect())
+        Self { issuers: settings.iter().map(issuer).collect(), verified: Mutex::default() }
     }
 
     /// Who sent these headers.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Rejected> {
+    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Who>, Rejected> {
         let token = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")))
             .ok_or(Rejected::Missing)?
             .trim();
+        let digest = Sha256::digest(token).into();
+        if let Some(who) = self.remembered(&digest, Instant::now()) {
+            return Ok(who);
+        }
         let malformed = |error: jsonwebtoken::errors::Error| Rejected::Malformed(error.to_string());
         let header = jsonwebtoken::decode_header(token).map_err(malformed)?;
         // Only to know whose keys to ask; nothing is believed before the signature is.
         let claimed: Claimed = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(malformed)?;
-        let issuer = self.0.iter().find(|issuer| issuer.issuer == claimed.iss).ok_or(Rejected::Issuer(claimed.iss))?;
+        let issuer = self.issuers.iter().find(|issuer| issuer.issuer == claimed.iss).ok_or(Rejected::Issuer(claimed.iss))?;
         let key = issuer.keys.find(header.kid.as_deref()).await.map_err(|error| {
             tracing::warn!(error = format!("{error:#}"), issuer = issuer.issuer, "keys of the issuer cannot be had");
             Rejected::KeysAway
         })?;
         let key = key.ok_or_else(|| Rejected::Invalid("the issuer has no such key".into()))?;
-        issuer.verify(token, &key)
+        let (who, expires) = issuer.verify(token, &key)?;
+        let who = Arc::new(who);
+        self.remember(digest, who.clone(), expires);
+        Ok(who)
+    }
+
+    fn remembered(&self, digest: &[u8; 32], now: Instant) -> Option<Arc<Who>> {
+        let verified = self.verified.lock().expect("nobody panics while remembering");
+        verified.get(digest).filter(|verified| now < verified.until).map(|verified| verified.who.clone())
+    }
+
+    /// Remembers a verified token, never beyond its own end.
+    fn remember(&self, digest: [u8; 32], who: Arc<Who>, expires: u64) {
+        let left = Duration::from_secs(expires.saturating_sub(jsonwebtoken::get_current_timestamp()));
+        let until = Instant::now() + left.min(VERIFIED_FOR);
+        let mut verified = self.verified.lock().expect("nobody panics while remembering");
+        if verified.len() >= REMEMBERED {
+            let now = Instant::now();
+            verified.retain(|_, verified| now < verified.until);
+            if verified.len() >= REMEMBERED {
+                verified.clear();
+            }
+        }
+        verified.insert(digest, Verified { who, until });
     }
 }
 
 impl Issuer {
-    fn verify(&self, token: &str, key: &Jwk) -> Result<Caller, Rejected> {
+    fn verify(&self, token: &str, key: &Jwk) -> Result<(Who, u64), Rejected> {
         let mut validation = Validation::new(algorithm(key)?);
+        validation.leeway = SKEW.as_secs();
         validation.validate_nbf = true;
         validation.set_audience(&[&self.audience]);
         validation.set_issuer(&[&self.issuer]);
@@ -168,11 +219,12 @@ impl Issuer {
             ErrorKind::ExpiredSignature => Rejected::Expired,
             _ => Rejected::Invalid(error.to_string()),
         })?;
-        self.recognise(claims.claims)
+        let expires = claims.claims.exp;
+        Ok((self.recognise(claims.claims)?, expires))
     }
 
-    fn recognise(&self, claims: Claims) -> Result<Caller, Rejected> {
-        let Claims { sub, roles, agencies, kubernetes } = claims;
+    fn recognise(&self, claims: Claims) -> Result<Who, Rejected> {
+        let Claims { sub, exp: _, roles, agencies, kubernetes } = claims;
         let subject = sub.as_str().into();
         match &self.workloads {
             None => {
@@ -182,11 +234,13 @@ impl Issuer {
                 } else {
                     Reach::Agencies(agencies.iter().filter_map(|agency| agency.parse::<Agency>().ok()).collect())
                 };
-                Ok(Caller { subject, roles, reach })
+                Ok(Who { subject, roles, reach })
             }
             Some(known) => match (known.get(&sub), kubernetes) {
-                (Some(role), _) => Ok(Caller { subject, roles: [*role].into(), reach: Reach::Everywhere }),
-                (None, Some(pod)) => Ok(Caller { subject, roles: [].into(), reach: Reach::Namespace(pod.namespace.into()) }),
+                (Some(role), _) => Ok(Who { subject, roles: [*role].into(), reach: Reach::Everywhere }),
+                (None, Some(pod)) => {
+                    Ok(Who { subject, roles: [Role::Inspector].into(), reach: Reach::Namespace(pod.namespace.into()) })
+                }
                 (None, None) => Err(Rejected::Invalid("it is bound to no namespace".into())),
             },
         }
@@ -197,10 +251,7 @@ impl Issuer {
 /// not know gives nothing.
 fn person(word: &str) -> Option<Role> {
     let role: Role = serde_json::from_value(word.into()).ok()?;
-    match role {
-        Role::DeskAgent | Role::Engineer | Role::Requester | Role::Manager | Role::Auditor | Role::Admin => Some(role),
-        Role::Operator | Role::Service => None,
-    }
+    role.is_post().then_some(role)
 }
 
 /// The one algorithm that a key is for, whatever a token says of itself.
@@ -214,5 +265,103 @@ fn algorithm(key: &Jwk) -> Result<Algorithm, Rejected> {
         },
         AlgorithmParameters::OctetKeyPair(_) => Ok(Algorithm::EdDSA),
         _ => Err(Rejected::Invalid("its key is of a kind that is not accepted".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::tests::{Issuer as Signer, PEOPLE, WORKLOADS};
+    use http::HeaderValue;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// An issuer, and the door that believes it.
+    fn door(test: &str) -> (Signer, Identity) {
+        let file = std::env::temp_dir().join(format!("opsmesh-{}-{test}.json", std::process::id()));
+        let keys = format!("file:{}", file.display());
+        let settings = [
+            IssuerSettings::People { issuer: PEOPLE.into(), audience: "opsmesh".into(), keys: keys.clone() },
+            IssuerSettings::Workloads {
+                issuer: WORKLOADS.into(),
+                audience: "opsmesh".into(),
+                keys,
+                ca_file: None,
+                bearer_file: None,
+                roles: BTreeMap::new(),
+            },
+        ];
+        (Signer::new(file), Identity::new(&settings))
+    }
+
+    async fn ask(identity: &Identity, token: &str) -> Result<Arc<Who>, Rejected> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Rejected::Missing)?);
+        identity.caller(&headers).await
+    }
+
+    #[tokio::test]
+    async fn clocks_may_differ_by_a_minute_and_not_by_two() {
+        let (signer, identity) = door("skew");
+        let now = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap();
+        let token = |exp: i64, nbf: i64| {
+            let mut claims = signer.person("li", &["engineer"], &["gz"]);
+            (claims["exp"], claims["nbf"]) = ((now + exp).into(), (now + nbf).into());
+            signer.sign(&claims)
+        };
+        assert!(ask(&identity, &token(-30, -90)).await.is_ok());
+        assert!(ask(&identity, &token(600, 30)).await.is_ok());
+        assert_eq!(ask(&identity, &token(-120, -300)).await, Err(Rejected::Expired));
+        assert!(matches!(ask(&identity, &token(600, 120)).await, Err(Rejected::Invalid(_))));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_verified_is_not_verified_again_nor_believed_beyond_its_end() {
+        let (signer, identity) = door("remembered");
+        let token = signer.sign(&signer.person("li", &["engineer"], &["gz"]));
+        let first = ask(&identity, &token).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &ask(&identity, &token).await.unwrap()));
+        let digest = Sha256::digest(&token).into();
+        assert!(identity.remembered(&digest, Instant::now() + VERIFIED_FOR).is_none());
+        identity.remember(digest, first, jsonwebtoken::get_current_timestamp());
+        assert!(identity.remembered(&digest, Instant::now()).is_none(), "at its end it is verified again");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_new_is_found_and_one_that_is_gone_opens_nothing() {
+        let (old, identity) = door("rotation");
+        let claims = old.person("li", &["engineer"], &["gz"]);
+        assert!(ask(&identity, &old.sign(&claims)).await.is_ok());
+        // The file now has another key under the same name; a fresh door believes only that one.
+        let (new, identity) = door("rotation");
+        assert!(ask(&identity, &new.sign(&claims)).await.is_ok());
+        assert!(matches!(
+            ask(&identity, &old.sign(&json!({"iss": PEOPLE, "sub": "x", "aud": "opsmesh", "exp": 9_000_000_000_u64}))).await,
+            Err(Rejected::Invalid(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_shown_as_a_token_is_refused_and_breaks_nothing(
+            parts in prop::collection::vec("[A-Za-z0-9_-]{0,40}|\\PC{0,10}", 0..5),
+            spoiled in prop::option::of((0..200_usize, any::<u8>())),
+        ) {
+            let (signer, identity) = door("fuzz");
+            let mut token = parts.join(".");
+            if let Some((at, byte)) = spoiled {
+                let mut bytes = signer.sign(&signer.person("li", &["admin"], &["*"])).into_bytes();
+                let at = at % bytes.len();
+                prop_assume!(bytes[at] != byte && byte.is_ascii_graphic());
+                // The last sign of a signature has bits that mean nothing.
+                prop_assume!(at + 1 < bytes.len());
+                bytes[at] = byte;
+                token = String::from_utf8(bytes).unwrap();
+            }
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let answer = runtime.block_on(ask(&identity, &token));
+            prop_assert!(matches!(answer, Err(ref rejected) if *rejected != Rejected::KeysAway), "{:?}", answer);
+        }
     }
 }

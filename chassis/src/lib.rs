@@ -7,16 +7,20 @@ mod answers;
 mod caller;
 mod clock;
 mod database;
+mod denials;
 mod door;
+mod filter;
 mod health;
 mod host;
 mod identity;
 mod ids;
 mod keys;
+mod limits;
 mod logs;
 mod metrics;
 mod pages;
 mod partitions;
+mod policy;
 mod run;
 mod schema;
 mod settings;
@@ -30,9 +34,12 @@ pub use answers::{Changed, First, Once};
 pub use caller::{Caller, Denied, Role, Scope, Worker};
 pub use clock::Clock;
 pub use database::{Database, DatabaseSettings, MaybeTimestamp, Tx};
+pub use denials::Denial;
+pub use filter::{Column, Filter, Kind};
 pub use host::{Host, Mode};
 pub use identity::IssuerSettings;
 pub use ids::derived_id;
+pub use limits::LimitSettings;
 pub use metrics::Meter;
 pub use pages::{NotOurs, PageToken, page};
 pub use partitions::{By, Partitioned};
@@ -43,17 +50,13 @@ pub use together::{Asked, Came, first_of};
 pub use trace::{NotATraceparent, Origin, record_root};
 pub use upstream::{Upstream, UpstreamSettings};
 
+use proto::reasons;
+
 /// A fault of the database, logged once with its chain; the caller learns that it is ours, and whether to try again.
 #[must_use]
 pub fn database_fault(error: &sqlx::Error) -> tonic::Status {
     let away =
         matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed);
-    let (code, reason) = if away { (tonic::Code::Unavailable, "DATABASE_AWAY") } else { (tonic::Code::Internal, "INTERNAL") };
     tracing::error!(error = error as &dyn std::error::Error, "the database failed");
-    let (en, zh) = if away {
-        ("the database is away, try again", "数据库暂不可用，请重试")
-    } else {
-        ("internal error", "内部错误")
-    };
-    proto::Refusal { code, reason, en: en.into(), zh: zh.into() }.into()
+    if away { reasons::DATABASE_AWAY.refusal().into() } else { reasons::INTERNAL.refusal().into() }
 }

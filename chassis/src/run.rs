@@ -11,6 +11,10 @@ use crate::{Clock, Host, Mode, settings, telemetry::Telemetry};
 /// An errand that is told to stop hands in what it has; Kubernetes gives a pod 30 seconds.
 const ERRAND_STOPS_WITHIN: Duration = Duration::from_secs(20);
 
+/// A collector that is away does not hold up the end: 3 s of drain, 16 s to finish, these, and a second for threads that block
+/// are less than the 25 s that are promised.
+const FLUSH_WITHIN: Duration = Duration::from_secs(3);
+
 #[derive(Debug, Parser)]
 #[command(version, about = "A service of opsmesh")]
 struct Arguments {
@@ -85,7 +89,7 @@ pub fn errand<C: DeserializeOwned>(
         if let Err(error) = &worked {
             tracing::error!(error = format!("{error:#}"), "ending");
         }
-        tokio::task::spawn_blocking(move || telemetry.flush()).await?;
+        flush(telemetry).await;
         worked
     })
 }
@@ -112,9 +116,17 @@ async fn live<C: DeserializeOwned>(
     if let Err(error) = &lived {
         tracing::error!(error = format!("{error:#}"), "ending");
     }
-    // Blocks on the exporter, which needs this runtime's other threads.
-    tokio::task::spawn_blocking(move || telemetry.flush()).await?;
+    flush(telemetry).await;
     lived
+}
+
+/// Sends the last spans, if their collector takes them in time; blocks on the exporter, which needs this runtime's other
+/// threads.
+async fn flush(telemetry: Telemetry) {
+    let flushed = tokio::task::spawn_blocking(move || telemetry.flush());
+    if tokio::time::timeout(FLUSH_WITHIN, flushed).await.is_err() {
+        tracing::warn!(within = ?FLUSH_WITHIN, "the last spans are lost");
+    }
 }
 
 async fn asked_to_stop() {

@@ -1,6 +1,11 @@
 //! What a process is told: shipped defaults, then a file, then the environment (`TICKETING__SERVICE__DATABASE__URL`). A key
 //! that nobody reads is refused by its name. The environment is read here and nowhere else.
-use std::{fmt, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use figment::{
@@ -9,7 +14,7 @@ use figment::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::identity::IssuerSettings;
+use crate::{identity::IssuerSettings, limits::LimitSettings};
 
 /// Everything a process is told.
 #[derive(Debug, Deserialize)]
@@ -37,6 +42,10 @@ pub struct HostSettings {
     /// With what the service's facts are sealed: an Ed25519 seed, 64 hexadecimal digits. None: they are not.
     #[serde(default)]
     pub seal_key: Option<Secret>,
+    /// The folder of the policies (`*.cedar`) that say what callers may do; empty: nobody may do anything.
+    pub policies: PathBuf,
+    /// What each agency may ask.
+    pub limits: LimitSettings,
 }
 
 /// Logs and traces.
@@ -135,5 +144,14 @@ mod tests {
     #[test]
     fn a_secret_is_not_shown() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "(secret)");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_stands_in_a_settings_file_is_read_or_refused(
+            text in "(\\[?\\[?[a-z.]{0,8}\\]?\\]?\\n?|[a-z]{1,8} ?= ?['\"0-9a-z{}\\[\\],.:-]{0,12}\\n|\\PC{0,6}\\n){0,12}",
+        ) {
+            let _ = load_with(&text);
+        }
     }
 }

@@ -31,8 +31,6 @@ const WRITERS: usize = 2;
 const ROOM: Room = Room { all: 8_192, agency: 2_048 };
 /// While the server is in trouble the same is tried this often; then its callers are told, who have deadlines of their own.
 const ATTEMPTS: u32 = 3;
-/// When a caller who found no room may come again.
-pub const COME_AGAIN: Duration = Duration::from_millis(500);
 
 /// Something that is written together with others of its kind.
 pub trait Combined: Send + Sync + 'static {
@@ -50,7 +48,7 @@ pub trait Combined: Send + Sync + 'static {
 /// Why something was not written, or may not have been.
 #[derive(Debug, thiserror::Error)]
 pub enum NotWritten {
-    /// Too many wait. Nothing was done; come again after [`COME_AGAIN`].
+    /// Too many wait. Nothing was done; come again in a moment.
     #[error("too many requests wait to be written")]
     Full,
     /// The process is to stop. Nothing was done.

@@ -22,7 +22,7 @@ use seal::SealKey;
 use sqlx::migrate::Migrator;
 
 pub use broker::BrokerSettings;
-pub use combiner::{COME_AGAIN, Combined, Combiner, NotWritten};
+pub use combiner::{Combined, Combiner, NotWritten};
 pub use envelope::Received;
 pub use inbox::{Reactions, Unhandled, handle};
 pub use letter::{Letter, Recorded, post, post_all, timeline};

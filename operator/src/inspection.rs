@@ -77,7 +77,7 @@ pub(crate) fn plan_of(name: String, uid: &str, generation: i64, spec: &Inspectio
 }
 
 pub(crate) async fn put_plan(client: &InspectionClient<Upstream>, plan: pb::Plan) -> Result<(), Error> {
-    let mut request = pb::PutPlanRequest { plan: Some(plan), request_id: String::new() };
+    let mut request = pb::PutPlanRequest { plan: Some(plan), request_id: String::new(), ..Default::default() };
     request.request_id = request_id(&request);
     client.clone().put_plan(request).await?;
     Ok(())
@@ -90,13 +90,19 @@ pub(crate) async fn create_run(client: &InspectionClient<Upstream>, cause: &Caus
         scheduled_time: Some(stamp(cause.scheduled_at)),
         traceparent: cause.origin.to_string(),
         request_id: String::new(),
+        ..Default::default()
     };
     request.request_id = request_id(&request);
     told(client.clone().create_run(request).await?.into_inner())
 }
 
 pub(crate) async fn finish_run(client: &InspectionClient<Upstream>, name: &str, reason: &str) -> Result<Told, Error> {
-    let mut request = pb::FinishRunRequest { name: name.to_owned(), reason: reason.to_owned(), request_id: String::new() };
+    let mut request = pb::FinishRunRequest {
+        name: name.to_owned(),
+        reason: reason.to_owned(),
+        request_id: String::new(),
+        ..Default::default()
+    };
     request.request_id = request_id(&request);
     told(client.clone().finish_run(request).await?.into_inner())
 }

@@ -2,13 +2,19 @@
 //! little that turns wire values into honest ones. Nothing here knows a rule.
 
 mod codec;
+pub mod filter;
+mod mutation;
 pub mod parse;
+pub mod reasons;
 mod refusal;
+mod rpcs;
 mod time;
 mod words;
 
+pub use mutation::Mutation;
 pub use parse::Invalid;
 pub use refusal::{DOMAIN, Refusal};
+pub use rpcs::{Rpc, rpcs};
 pub use time::{instant, moment, stamp};
 pub use words::Wire;
 
@@ -17,6 +23,15 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 
 /// The descriptors of what refusals carry (`google.rpc`), so that a client which only asks reflection can read them too.
 pub const REFUSAL_DESCRIPTORS: &[u8] = tonic_types::pb::FILE_DESCRIPTOR_SET;
+
+/// Who was not let in.
+#[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
+pub mod access {
+    pub mod v1 {
+        tonic::include_proto!("opsmesh.access.v1");
+        include!(concat!(env!("OUT_DIR"), "/opsmesh.access.v1.serde.rs"));
+    }
+}
 
 /// Devices and their ledger.
 #[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]

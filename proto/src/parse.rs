@@ -1,11 +1,10 @@
 //! Parsing at the edge: a request either becomes a command or is refused with the name of the offending field.
 use std::{borrow::Cow, fmt};
 
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic::Status;
 use uuid::Uuid;
 
-use crate::DOMAIN;
+use crate::{Refusal, reasons};
 
 /// A field of a request that cannot be what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,16 +46,13 @@ impl std::error::Error for Invalid {}
 
 impl From<Invalid> for Status {
     fn from(invalid: Invalid) -> Self {
-        let message = invalid.to_string();
-        let zh = if invalid.field.is_empty() {
-            format!("请求无法解析：{}", invalid.why)
+        let Invalid { field, why } = invalid;
+        let refusal = if field.is_empty() {
+            reasons::UNDECODABLE.with("why", &why)
         } else {
-            format!("字段 {} 不正确：{}", invalid.field, invalid.why)
+            reasons::INVALID_FIELD.with("field", &field).and("why", &why)
         };
-        let mut details = ErrorDetails::with_bad_request_violation(invalid.field.into_owned(), invalid.why);
-        details.set_error_info("INVALID_FIELD", DOMAIN, std::collections::HashMap::new());
-        details.set_localized_message("zh-CN", zh);
-        Status::with_error_details(Code::InvalidArgument, message, details)
+        Refusal { field: Some((field.into_owned(), why)), ..refusal }.into()
     }
 }
 
@@ -66,6 +62,14 @@ pub fn uuid(field: &'static str, text: &str) -> Result<Uuid, Invalid> {
         return Err(Invalid::new(field, "is required"));
     }
     text.parse().map_err(|_| Invalid::new(field, format_args!("`{}` is not a UUID", shortened(text))))
+}
+
+/// The revision that an etag stands for; empty: any.
+pub fn etag(field: &'static str, text: &str) -> Result<Option<i64>, Invalid> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| Invalid::new(field, "is not an etag that we gave"))
 }
 
 /// A text of 1 to `most` characters, none of them a control character.
@@ -106,7 +110,7 @@ pub fn name<'a, const N: usize>(field: &'static str, text: &'a str, collections:
         if parts.next() != Some(collection) {
             return Err(wrong());
         }
-        *value = parts.next().filter(|part| !part.is_empty()).ok_or_else(wrong)?;
+        *value = parts.next().filter(|part| !part.is_empty() && !part.contains(char::is_control)).ok_or_else(wrong)?;
     }
     if parts.next().is_some() { Err(wrong()) } else { Ok(values) }
 }

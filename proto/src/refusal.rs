@@ -1,44 +1,126 @@
-//! How a refusal travels: `google.rpc.Status` with a stable reason, the sentence in English and in Chinese (AIP-193).
-use std::time::Duration;
+//! How a refusal travels: `google.rpc.Status` with a stable reason, the sentence in English and in Chinese (AIP-193), the
+//! field that is wrong, the clause that asks for it, and whether to try again. The one place where a `Status` is made.
+use std::{collections::HashMap, fmt::Display, time::Duration};
 
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::reasons::Reason;
 
 /// The domain of every reason that the platform gives.
 pub const DOMAIN: &str = "opsmesh.io";
+/// The clauses of the standard, each under its number.
+const CLAUSES: &str = "urn:opsmesh:standard:T-DGAG-038-2025:";
+/// What is quoted of a value: a refusal travels in the trailers of its call, which are small.
+const QUOTED: usize = 200;
 
 /// A refusal the caller can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The gRPC code.
-    pub code: Code,
-    /// Stable, in `UPPER_SNAKE_CASE`; programs compare it.
-    pub reason: &'static str,
-    /// For people, English.
-    pub en: String,
-    /// For people, Chinese.
-    pub zh: String,
+    /// Why.
+    pub reason: &'static Reason,
+    /// What the sentences of the reason speak of; programs find them in the metadata of `google.rpc.ErrorInfo`.
+    pub values: Vec<(&'static str, String)>,
+    /// The path of the field that is wrong, and why.
+    pub field: Option<(String, String)>,
+    /// After how long the same request may be sent again.
+    pub retry: Option<Duration>,
 }
 
 impl Refusal {
-    /// The refusal, with when the same request may come again (`google.rpc.RetryInfo`).
+    /// The same with another value.
     #[must_use]
-    pub fn again_after(self, pause: Duration) -> Status {
-        let mut details = self.details();
-        details.set_retry_info(Some(pause));
-        Status::with_error_details(self.code, self.en, details)
+    pub fn and(mut self, name: &'static str, value: impl Display) -> Self {
+        let text = value.to_string();
+        let text = if text.chars().count() <= QUOTED { text } else { text.chars().take(QUOTED).chain(['…']).collect() };
+        self.values.push((name, text));
+        self
     }
 
-    fn details(&self) -> ErrorDetails {
-        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, std::collections::HashMap::new());
-        details.set_localized_message("zh-CN", &self.zh);
-        details
+    /// The same, to be sent again after `wait`.
+    #[must_use]
+    pub fn again_after(self, wait: Duration) -> Self {
+        Self { retry: Some(wait), ..self }
+    }
+
+    /// A sentence of the reason, with the values in it. Values are put in in one pass: what a caller wrote is never read as
+    /// a place for another value.
+    fn sentence(&self, template: &str) -> String {
+        let mut sentence = String::with_capacity(template.len() + 32);
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            sentence.push_str(before);
+            sentence.push_str(self.values.iter().find(|(of, _)| *of == name).map_or("?", |(_, value)| value));
+            rest = after;
+        }
+        sentence.push_str(rest);
+        sentence
     }
 }
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let details = refusal.details();
-        Status::with_error_details(refusal.code, refusal.en, details)
+        let (en, zh) = (refusal.sentence(refusal.reason.en), refusal.sentence(refusal.reason.zh));
+        let metadata: HashMap<String, String> =
+            refusal.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let mut details = ErrorDetails::with_error_info(refusal.reason.name, DOMAIN, metadata);
+        if let Some((field, why)) = refusal.field {
+            details.add_bad_request_violation(field, why);
+        }
+        if let Some(clause) = refusal.reason.clause {
+            details.set_help(vec![tonic_types::HelpLink::new(format!("T/DGAG 038-2025 {clause}"), format!("{CLAUSES}{clause}"))]);
+        }
+        if let Some(wait) = refusal.retry {
+            details.set_retry_info(Some(wait));
+        }
+        details.set_localized_message("zh-CN", zh);
+        Status::with_error_details(refusal.reason.code, en, details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reasons;
+
+    #[test]
+    fn a_refusal_says_its_clause_and_both_sentences() {
+        let status = Status::from(reasons::TICKET_NOT_CONFIRMED.with("ticket", 7));
+        assert_eq!(status.message(), "ticket 7 is not confirmed by its user and cannot be closed");
+        assert_eq!(status.get_details_localized_message().unwrap().message, "工单 7 未经使用方确认，不能关闭");
+        assert_eq!(status.get_details_help().unwrap().links[0].description, "T/DGAG 038-2025 7.4.1.6");
+        assert_eq!(status.get_details_error_info().unwrap().metadata["ticket"], "7");
+        assert!(status.get_details_retry_info().is_none());
+    }
+
+    #[test]
+    fn what_may_be_sent_again_says_when() {
+        let status = Status::from(reasons::RATE_LIMITED.with("budget", "gz").again_after(Duration::from_millis(250)));
+        assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(Duration::from_millis(250)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_said_as_it_is_and_never_read_as_a_place(why in "[{}a-z]{0,20}") {
+            let refusal = reasons::INVALID_FIELD.with("field", "{why}").and("why", &why);
+            let status = Status::from(refusal);
+            prop_assert_eq!(status.message(), format!("{{why}}: {why}"));
+        }
+
+        #[test]
+        fn every_reason_makes_a_status_whatever_the_values(value in "\\PC{0,300}") {
+            for reason in reasons::ALL {
+                let mut refusal = reason.refusal();
+                for name in ["why", "ticket", "device", "plan", "run", "finding", "agency", "subject", "rpc"] {
+                    refusal = refusal.and(name, &value);
+                }
+                let status = Status::from(refusal);
+                prop_assert_eq!(status.get_details_error_info().unwrap().reason, reason.name);
+                prop_assert!(status.message().chars().count() <= 500);
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! The whole platform: services together on real servers, the stories on the real cluster, and the shape of the house.
 #![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
+mod access;
 mod alone;
 mod cluster;
 mod kills;
 mod manifests;
+mod python;
+mod refusals;
 mod services;
 mod shape;
 mod story;

@@ -1,7 +1,7 @@
 //! The three services of the thread, started together on one stage.
 use std::time::Duration;
 
-use chassis::{Clock, Secret, UpstreamSettings};
+use chassis::{Clock, DatabaseSettings, Secret, UpstreamSettings};
 use mailbox::BrokerSettings;
 use proto::{
     inspection::v1::{self as inspection, inspection_client::InspectionClient},
@@ -23,21 +23,24 @@ pub(crate) struct Services {
     pub(crate) inventory: Running,
     pub(crate) inspection: Running,
     pub(crate) ticketing: Running,
+    /// Of inventory, inspection and ticketing.
+    pub(crate) databases: [DatabaseSettings; 3],
 }
 
 impl Services {
     pub(crate) async fn start() -> Self {
         let mut stage = Stage::set().await;
         let broker = BrokerSettings { url: Secret::new(stage.broker()) };
-        let config = ::inventory::Config { database: stage.database().await, broker: broker.clone() };
+        let databases = [stage.database().await, stage.database().await, stage.database().await];
+        let config = ::inventory::Config { database: databases[0].clone(), broker: broker.clone() };
         let inventory = stage.start("inventory", config, Clock::default(), ::inventory::start).await;
         let token_file = stage.token_file(&stage.issuer.workload("opsmesh", "inspection", "opsmesh-inventory"));
         let way = UpstreamSettings { url: inventory.url(), token_file, timeout: Duration::from_secs(5) };
-        let config = ::inspection::Config { database: stage.database().await, broker: broker.clone(), inventory: way };
+        let config = ::inspection::Config { database: databases[1].clone(), broker: broker.clone(), inventory: way };
         let inspection = stage.start("inspection", config, Clock::default(), ::inspection::start).await;
-        let config = ticketing::Config { database: stage.database().await, broker };
+        let config = ticketing::Config { database: databases[2].clone(), broker };
         let ticketing = stage.start("ticketing", config, Clock::default(), ticketing::start).await;
-        Self { stage, inventory, inspection, ticketing }
+        Self { stage, inventory, inspection, ticketing, databases }
     }
 
     /// A person's token, of that role.
@@ -84,6 +87,7 @@ pub(crate) async fn enter(ledger: &mut InventoryClient<Client>, id: &str) -> inv
         device_id: id.into(),
         device: Some(device),
         request_id: request_id(),
+        ..Default::default()
     };
     ledger.create_device(request).await.unwrap().into_inner()
 }
@@ -118,7 +122,7 @@ pub(crate) fn plan(generation: i64) -> inspection::Plan {
 
 /// Programs the plan.
 pub(crate) async fn program(operator: &mut InspectionClient<Client>) {
-    let request = inspection::PutPlanRequest { plan: Some(plan(1)), request_id: request_id() };
+    let request = inspection::PutPlanRequest { plan: Some(plan(1)), request_id: request_id(), ..Default::default() };
     operator.put_plan(request).await.unwrap();
 }
 
@@ -139,6 +143,7 @@ pub(crate) async fn open_run_as(
         scheduled_time: Some(moment(tick)),
         traceparent: format!("00-{tick:032x}-b7ad6b7169203331-01"),
         request_id: request_id.to_string(),
+        ..Default::default()
     };
     operator.create_run(request).await
 }

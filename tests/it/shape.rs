@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const FIREWALLS: &[(&str, &[&str])] = &[
     ("kube", &["crds", "operator"]),
     ("lapin", &["inspection", "mailbox"]),
-    ("redis", &["inspection"]),
+    ("redis", &["chassis", "inspection"]),
     ("opentelemetry-otlp", &["chassis"]),
     ("axum", &["chassis"]),
     ("jsonwebtoken", &["chassis", "tests"]),

@@ -125,10 +125,14 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
     })
     .await;
     assert!(waiting.recheck.is_some());
-    let confirm =
-        ticketing::ConfirmTicketRequest { name: ticket.name.clone(), comment: "好了".into(), request_id: request_id() };
+    let confirm = ticketing::ConfirmTicketRequest {
+        name: ticket.name.clone(),
+        comment: "好了".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     estate.desk("requester").await.confirm_ticket(confirm).await.unwrap();
-    let close = ticketing::CloseTicketRequest { name: ticket.name.clone(), request_id: request_id() };
+    let close = ticketing::CloseTicketRequest { name: ticket.name.clone(), request_id: request_id(), ..Default::default() };
     let closed = estate.desk("desk_agent").await.close_ticket(close).await.unwrap().into_inner();
     assert_eq!(closed.state(), TicketState::Closed);
     assert_eq!(estate.tickets().await.unwrap().len(), 1, "one finding, one ticket");

@@ -23,12 +23,17 @@ async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_use
     let shard = worker.get_shard(inspection::GetShardRequest { run: run.name.clone(), index: 0 }).await.unwrap().into_inner();
     assert_eq!(shard.targets.iter().map(|target| target.device_id.as_str()).collect::<Vec<_>>(), ["web-01", "web-02"]);
     let results = vec![seen("web-01", 61, Some(3.0)), seen("web-02", 62, None)];
-    let submit = inspection::SubmitResultsRequest { run: run.name.clone(), shard: 0, results };
+    let submit = inspection::SubmitResultsRequest { run: run.name.clone(), shard: 0, results, ..Default::default() };
     assert_eq!(worker.submit_results(submit.clone()).await.unwrap().into_inner().recorded, 2);
     // Handed in twice: nothing more comes of it.
     let again = worker.submit_results(submit).await.unwrap().into_inner();
     assert_eq!((again.recorded, again.repeated_before), (0, 2));
-    let finish = inspection::FinishRunRequest { name: run.name.clone(), reason: "Completed".into(), request_id: request_id() };
+    let finish = inspection::FinishRunRequest {
+        name: run.name.clone(),
+        reason: "Completed".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     let run = operator.finish_run(finish).await.unwrap().into_inner();
     assert_eq!(run.state(), inspection::RunState::Succeeded);
     let counts = run.counts.unwrap();
@@ -37,7 +42,10 @@ async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_use
     // The next run sees it again: still one finding, one ticket.
     let second = open_run(&mut operator, 120).await;
     let results = vec![seen("web-01", 121, Some(3.0)), seen("web-02", 122, None)];
-    worker.submit_results(inspection::SubmitResultsRequest { run: second.name, shard: 0, results }).await.unwrap();
+    worker
+        .submit_results(inspection::SubmitResultsRequest { run: second.name, shard: 0, results, ..Default::default() })
+        .await
+        .unwrap();
     let list = inspection::ListFindingsRequest { parent: format!("agencies/{AGENCY}"), open_only: true, ..Default::default() };
     let findings = operator.list_findings(list).await.unwrap().into_inner().findings;
     assert_eq!(findings.len(), 1);
@@ -59,15 +67,27 @@ async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_use
     assert_eq!(ticket.evidence[0].text, "连接被拒绝：10.0.0.7:80");
 
     // Somebody is given it and mends it; the re-check has the next word.
-    let assign = ticketing::AssignTicketRequest { name: ticket.name.clone(), assignee: "chen".into(), request_id: request_id() };
+    let assign = ticketing::AssignTicketRequest {
+        name: ticket.name.clone(),
+        assignee: "chen".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     desk.assign_ticket(assign).await.unwrap();
-    let resolve =
-        ticketing::ResolveTicketRequest { name: ticket.name.clone(), text: "更换网线".into(), request_id: request_id() };
+    let resolve = ticketing::ResolveTicketRequest {
+        name: ticket.name.clone(),
+        text: "更换网线".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     let resolved = services.desk("engineer").await.resolve_ticket(resolve).await.unwrap().into_inner();
     assert_eq!(resolved.state(), TicketState::Resolved);
     let third = open_run(&mut operator, 180).await;
     let results = vec![seen("web-02", 182, Some(2.0))];
-    worker.submit_results(inspection::SubmitResultsRequest { run: third.name.clone(), shard: 0, results }).await.unwrap();
+    worker
+        .submit_results(inspection::SubmitResultsRequest { run: third.name.clone(), shard: 0, results, ..Default::default() })
+        .await
+        .unwrap();
     let get = ticketing::GetTicketRequest { name: ticket.name.clone() };
     let waiting = eventually("the re-check's word", || async {
         let ticket = desk.clone().get_ticket(get.clone()).await.unwrap().into_inner();
@@ -77,11 +97,15 @@ async fn a_defect_becomes_one_ticket_which_closes_after_the_re_check_and_the_use
     assert_eq!(waiting.recheck, Some(ticketing::Recheck { run: third.name, time: Some(moment(182)) }));
 
     // The user confirms, the desk closes.
-    let close = || ticketing::CloseTicketRequest { name: ticket.name.clone(), request_id: request_id() };
+    let close = || ticketing::CloseTicketRequest { name: ticket.name.clone(), request_id: request_id(), ..Default::default() };
     let refused = desk.close_ticket(close()).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
-    let confirm =
-        ticketing::ConfirmTicketRequest { name: ticket.name.clone(), comment: "好了".into(), request_id: request_id() };
+    let confirm = ticketing::ConfirmTicketRequest {
+        name: ticket.name.clone(),
+        comment: "好了".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     services.desk("requester").await.confirm_ticket(confirm).await.unwrap();
     assert_eq!(desk.close_ticket(close()).await.unwrap().into_inner().state(), TicketState::Closed);
 

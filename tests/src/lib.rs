@@ -13,7 +13,7 @@ mod wait;
 
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
 pub use program::Program;
-pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, way};
+pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, policies, way};
 pub use tap::{Moment, Tap};
 pub use vhost::Vhost;
 pub use wait::{eventually, within};
@@ -23,6 +23,13 @@ pub use wait::{eventually, within};
 #[expect(clippy::disallowed_methods, reason = "tests are told where the servers are by their environment")]
 pub fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: tests are run by ./x test, or after eval \"$(./x env)\""))
+}
+
+/// How many inputs of one kind a test makes up: a few with every run, as many as `OPSMESH_FUZZ` says when somebody asks for more.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests are told how long they may take by their environment")]
+pub fn inputs(few: u32) -> u32 {
+    std::env::var("OPSMESH_FUZZ").ok().and_then(|many| many.parse().ok()).unwrap_or(few)
 }
 
 /// Gives this process its TLS: whoever asks first for a connection must find it, even for one without.

@@ -27,7 +27,14 @@ impl Program {
     pub fn start(name: &'static str, folder: &Path, [grpc, http]: [u16; 2], settings: &str) -> Self {
         let [grpc, http] = [grpc, http].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let file = folder.join(format!("{name}.toml"));
-        std::fs::write(&file, format!("[host]\ngrpc = \"{grpc}\"\nhttp = \"{http}\"\ndrain = \"0s\"\n{settings}")).unwrap();
+        std::fs::write(
+            &file,
+            format!(
+                "[host]\ngrpc = \"{grpc}\"\nhttp = \"{http}\"\ndrain = \"0s\"\npolicies = \"{}\"\n{settings}",
+                crate::policies().display()
+            ),
+        )
+        .unwrap();
         let log = folder.join(format!("{name}.log"));
         let migrated = command(name, &file).arg("migrate").output().unwrap();
         assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));

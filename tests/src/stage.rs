@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use chassis::{Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, Mode, Role, Secret, TelemetrySettings};
+use chassis::{
+    Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, LimitSettings, Mode, Role, Secret, TelemetrySettings,
+};
 use http_body_util::{BodyExt, Full};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -44,6 +46,8 @@ pub struct Stage {
     name: String,
     folder: PathBuf,
     databases: Vec<String>,
+    /// What agencies may ask of services that are started from now on; at first anything.
+    pub limits: LimitSettings,
     /// The broker's part.
     pub vhost: Vhost,
     /// Who signs tokens here.
@@ -62,6 +66,7 @@ impl Stage {
             vhost: Vhost::make(&name).await,
             issuer: Issuer::new(folder.join("keys.json")),
             databases: Vec::new(),
+            limits: LimitSettings { redis: Secret::new(""), per_second: 0, burst: 0, replicas: 1 },
             name,
             folder,
         }
@@ -117,6 +122,8 @@ impl Stage {
             drain: Duration::ZERO,
             seal_key: Some(Secret::new(SEAL_KEY)),
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
+            policies: policies(),
+            limits: self.limits.clone(),
             identity: vec![
                 IssuerSettings::People { issuer: PEOPLE.into(), audience: "opsmesh".into(), keys: keys.clone() },
                 IssuerSettings::Workloads {
@@ -262,6 +269,12 @@ impl Interceptor for Bearer {
         request.metadata_mut().insert("authorization", value);
         Ok(request)
     }
+}
+
+/// The policies that ship with the chart.
+#[must_use]
+pub fn policies() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../helm/opsmesh/policies"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests beside each other need names that no other has")]

@@ -104,6 +104,7 @@ pub(crate) const TEST_KITS: &[Kit] = &[
         programs: &["cargo-nextest", "cargo-deny"],
         doing: "fetching cargo-nextest and cargo-deny",
     },
+    Kit { name: "python-client", source: Source::Python, programs: &[], doing: "fetching grpcio for the sample client" },
     Kit { name: "npm", source: Source::Npm, programs: &["buf"], doing: "fetching buf" },
     Kit { name: ORACLES, source: Source::Python, programs: &[], doing: "fetching what data are compared with" },
 ];
@@ -143,6 +144,12 @@ pub(crate) fn path(instance: &Instance, program: &str) -> Result<PathBuf> {
         bail!("{program} has not been built yet: run ./x up");
     }
     Ok(path)
+}
+
+/// Where the packages of the sample client in Python are.
+pub(crate) fn python_site(instance: &Instance) -> Result<PathBuf> {
+    let kit = TEST_KITS.iter().find(|kit| kit.name == "python-client").context("there is a kit for the sample client")?;
+    Ok(kit.place(instance)?.join("site"))
 }
 
 /// A pinned program, ready to be given arguments.

@@ -1,6 +1,9 @@
 //! A process with nothing in it but the chassis, on real servers.
 #![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
+mod limits;
+mod stop;
+
 use std::time::Duration;
 
 use chassis::{Clock, DatabaseSettings, Host, Secret};

@@ -22,6 +22,11 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- $root := .root -}}
 {{- $people := $root.Values.identity.people -}}
 {{- $workloads := $root.Values.identity.workloads -}}
+{{- if ne .name "operator" }}
+[host]
+policies = "/var/run/opsmesh/policies"
+
+{{ end -}}
 [host.telemetry]
 otlp = {{ $root.Values.telemetry.otlpEndpoint | quote }}
 log = {{ $root.Values.telemetry.log | quote }}
@@ -74,6 +79,18 @@ image = {{ include "opsmesh.image" (dict "root" $root "image" "inspection") | qu
 image_pull_policy = {{ $root.Values.images.pullPolicy | quote }}
 inspection_url = "http://inspection.{{ $root.Release.Namespace }}.svc:7000"
 otlp = {{ $root.Values.telemetry.otlpEndpoint | quote }}
+{{- end }}
+{{- end }}
+
+{{/* What callers may do: the chart's own policies, and what the values add. */}}
+{{- define "opsmesh.policies" -}}
+{{- range $path, $_ := .Files.Glob "policies/*.cedar" }}
+{{ base $path }}: |
+  {{- $.Files.Get $path | nindent 2 }}
+{{- end }}
+{{- range $name, $text := .Values.policies }}
+{{ $name }}.cedar: |
+  {{- $text | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -135,6 +152,7 @@ spec:
       annotations:
         checksum/settings: {{ include "opsmesh.settings" (dict "root" $root "name" $name) | sha256sum }}
         checksum/secrets: {{ printf "%v %v %v" $root.Values.database $root.Values.broker $root.Values.seals | sha256sum }}
+        checksum/policies: {{ include "opsmesh.policies" $root | sha256sum }}
         prometheus.io/scrape: "true"
         prometheus.io/port: "7001"
         prometheus.io/path: /metrics
@@ -142,7 +160,7 @@ spec:
       serviceAccountName: {{ $account }}
       automountServiceAccountToken: {{ eq $name "operator" }}
       enableServiceLinks: false
-      # 3 s of drain, 18 s to finish, and room.
+      # 3 s of drain, 16 s to finish, 3 s for the last spans, and room.
       terminationGracePeriodSeconds: 40
       securityContext: {{- include "opsmesh.podSecurity" . | nindent 8 }}
       topologySpreadConstraints:
@@ -188,12 +206,19 @@ spec:
           volumeMounts:
             - {name: settings, mountPath: /etc/opsmesh, readOnly: true}
             - {name: kubernetes, mountPath: /var/run/opsmesh/kubernetes, readOnly: true}
+            {{- if ne $name "operator" }}
+            - {name: policies, mountPath: /var/run/opsmesh/policies, readOnly: true}
+            {{- end }}
             {{- with include "opsmesh.knocksAt" $name }}
             - {name: token, mountPath: /var/run/opsmesh/token, readOnly: true}
             {{- end }}
       volumes:
         - name: settings
           configMap: {name: opsmesh-settings, items: [{key: {{ $name }}.toml, path: {{ $name }}.toml}]}
+        {{- if ne $name "operator" }}
+        - name: policies
+          configMap: {name: opsmesh-policies}
+        {{- end }}
         # What it takes to fetch the cluster's own public keys.
         - name: kubernetes
           projected:

@@ -1,12 +1,9 @@
 //! The front door: one line an rpc; each noun's own `api.rs` parses and answers.
-use chassis::{Clock, Database, Role, Upstream};
+use chassis::{Clock, Database, Upstream};
 use proto::{inspection::v1 as pb, inventory::v1::inventory_client::InventoryClient};
 use tonic::{Request, Response, Status};
 
 use crate::{finding, plan, run};
-
-/// What only the operator may do.
-pub(crate) const OPERATOR: &[Role] = &[Role::Operator];
 
 /// Inspection's rpcs.
 pub(crate) struct Api {

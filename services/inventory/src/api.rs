@@ -1,16 +1,15 @@
 //! The front door: requests are parsed, answered and, when refused, refused politely. No rule and no SQL lives here.
 use std::collections::BTreeMap;
 
-use chassis::{Agency, Caller, Clock, Database, First, PageToken, Role};
-use proto::{Invalid, Refusal, Wire, inventory::v1 as pb, parse};
-use tonic::{Code, Request, Response, Status};
+use chassis::{Agency, Caller, Clock, Database, Filter, First, PageToken};
+use proto::{Invalid, Wire, inventory::v1 as pb, parse, reasons};
+use tonic::{Request, Response, Status};
 
 use crate::{
     device::{self, Changes, Description, DeviceClass, DeviceId},
     devices::{self, Error, Selector},
 };
 
-const KEEPERS: &[Role] = &[Role::Engineer, Role::Admin];
 const LABELS: usize = 32;
 const LABEL: usize = 63;
 
@@ -36,7 +35,7 @@ impl pb::inventory_server::Inventory for Api {
         let description =
             description(parse::required("device", request.device.clone())?).map_err(|invalid| invalid.within("device"))?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, KEEPERS)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
@@ -48,13 +47,13 @@ impl pb::inventory_server::Inventory for Api {
     async fn get_device(&self, request: Request<pb::GetDeviceRequest>) -> Result<Response<pb::Device>, Status> {
         let caller = Caller::of(&request)?;
         let (agency, id) = name("name", &request.get_ref().name)?;
-        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+        let mut tx = self.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
         Ok(Response::new(devices::get(&mut tx, &agency, &id).await?.into()))
     }
 
     async fn list_devices(&self, request: Request<pb::ListDevicesRequest>) -> Result<Response<pb::ListDevicesResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let pb::ListDevicesRequest { parent, selector, page_size, page_token, show_retired } = request.into_inner();
+        let pb::ListDevicesRequest { parent, selector, page_size, page_token, show_retired, filter } = request.into_inner();
         let agency = Agency::from_parent("parent", &parent)?;
         let question = format!("{selector:?} {show_retired}");
         let selector = Selector {
@@ -62,10 +61,11 @@ impl pb::inventory_server::Inventory for Api {
             ..self::selector(selector.unwrap_or_default()).map_err(|invalid| invalid.within("selector"))?
         };
         let size = parse::page_size("page_size", page_size)?;
-        let question = ["devices", parent.as_str(), &question];
+        let asked = Filter::read(&filter, devices::COLUMNS)?;
+        let question = ["devices", parent.as_str(), &question, filter.as_str()];
         let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
-        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
-        let found = devices::list(&mut tx, &agency, &selector, after.as_deref(), i64::from(size) + 1).await?;
+        let mut tx = self.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
+        let found = devices::list(&mut tx, &agency, &selector, &asked, after.as_deref(), i64::from(size) + 1).await?;
         let (found, next_page_token) = chassis::page(found, size, &question, |device| device.id.to_string());
         Ok(Response::new(pb::ListDevicesResponse { devices: found.into_iter().map(Into::into).collect(), next_page_token }))
     }
@@ -75,14 +75,11 @@ impl pb::inventory_server::Inventory for Api {
         let request = request.into_inner();
         let device = parse::required("device", request.device.clone())?;
         let (agency, id) = name("device.name", &device.name)?;
-        let expected = match device.etag.as_str() {
-            "" => None,
-            etag => Some(etag.parse().map_err(|_| Invalid::new("device.etag", "is not an etag that we gave"))?),
-        };
+        let expected = parse::etag("device.etag", &device.etag)?;
         let mask = parse::required("update_mask", request.update_mask.clone())?.paths;
         let changes = changes(mask, device)?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, KEEPERS)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
@@ -96,12 +93,13 @@ impl pb::inventory_server::Inventory for Api {
         let request = request.into_inner();
         let (agency, id) = name("name", &request.name)?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, KEEPERS)?;
+        let etag = parse::etag("etag", &request.etag)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
         };
-        let device = devices::retire(&mut once.tx, &agency, &id, self.clock.now()).await?;
+        let device = devices::retire(&mut once.tx, &agency, &id, etag, self.clock.now()).await?;
         Ok(Response::new(once.answer(device.into()).await.map_err(Error::from)?))
     }
 }
@@ -153,6 +151,9 @@ fn labels_of(field: &'static str, labels: BTreeMap<String, String>) -> Result<BT
         if key.is_empty() || key.chars().count() > LABEL || value.chars().count() > LABEL {
             return Err(Invalid::new(field, format_args!("keys have 1 to {LABEL} characters and values at most {LABEL}")));
         }
+        if key.contains(char::is_control) || value.contains(char::is_control) {
+            return Err(Invalid::new(field, "has a control character"));
+        }
     }
     Ok(labels)
 }
@@ -161,6 +162,9 @@ fn selector(selector: pb::DeviceSelector) -> Result<Selector, Invalid> {
     let pb::DeviceSelector { device_classes, sites, match_labels } = selector;
     let classes =
         device_classes.into_iter().map(|class| DeviceClass::from_wire("device_classes", class)).collect::<Result<_, _>>()?;
+    if sites.iter().any(|site| site.contains(char::is_control)) {
+        return Err(Invalid::new("sites", "has a control character"));
+    }
     Ok(Selector { classes, sites, labels: labels_of("match_labels", match_labels)?, retired: false })
 }
 
@@ -187,18 +191,13 @@ fn changes(mask: Vec<String>, device: pb::Device) -> Result<Changes, Invalid> {
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let en = error.to_string();
-        let (code, reason, zh) = match error {
-            Error::NotFound(id) => (Code::NotFound, "DEVICE_NOT_FOUND", format!("没有设备 {id}")),
-            Error::Exists(id) => (Code::AlreadyExists, "DEVICE_EXISTS", format!("设备 {id} 已存在")),
-            Error::Refused(device::Refusal::Retired(id)) => {
-                (Code::FailedPrecondition, "DEVICE_RETIRED", format!("设备 {id} 已停用"))
-            }
-            Error::Refused(device::Refusal::Changed(id)) => {
-                (Code::Aborted, "DEVICE_CHANGED", format!("设备 {id} 在读取后已被修改"))
-            }
+        match error {
+            Error::NotFound(id) => reasons::DEVICE_NOT_FOUND.with("device", id),
+            Error::Exists(id) => reasons::DEVICE_EXISTS.with("device", id),
+            Error::Refused(device::Refusal::Retired(id)) => reasons::DEVICE_RETIRED.with("device", id),
+            Error::Refused(device::Refusal::Changed(id)) => reasons::DEVICE_CHANGED.with("device", id),
             Error::Store(cause) => return chassis::database_fault(&cause),
-        };
-        Refusal { code, reason, en, zh }.into()
+        }
+        .into()
     }
 }

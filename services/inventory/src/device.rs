@@ -58,6 +58,29 @@ pub enum DeviceClass {
     Software,
 }
 
+impl DeviceClass {
+    /// The words of all of them, as the table and filters have them.
+    pub const WORDS: &[&str] = &[
+        "server",
+        "storage",
+        "network_switch",
+        "network_router",
+        "firewall",
+        "wireless",
+        "desktop",
+        "printer",
+        "ups",
+        "power_distribution",
+        "precision_ac",
+        "fire_protection",
+        "environment_monitoring",
+        "equipment_room",
+        "cabling",
+        "conference_av",
+        "software",
+    ];
+}
+
 /// Where a device is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "device_state", rename_all = "snake_case")]
@@ -189,13 +212,16 @@ impl Device {
     }
 
     /// Takes it out of service. `None`: it is already.
-    pub fn retire(&mut self, now: Timestamp) -> Option<Fact> {
+    pub fn retire(&mut self, expected: Option<i64>, now: Timestamp) -> Result<Option<Fact>, Refusal> {
+        if expected.is_some_and(|revision| revision != self.revision) {
+            return Err(Refusal::Changed(self.id.clone()));
+        }
         match self.state {
-            State::Retired => None,
+            State::Retired => Ok(None),
             State::InService => {
                 self.state = State::Retired;
                 self.touch(now);
-                Some(Fact::Retired)
+                Ok(Some(Fact::Retired))
             }
         }
     }

@@ -1,15 +1,25 @@
 //! The records of devices. Each change is a function of a transaction that a door began and will commit.
 use std::collections::BTreeMap;
 
-use chassis::{Agency, Tx};
+use chassis::{Agency, Column, Filter, Kind, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 
 use crate::{
     device::{Changes, Description, Device, DeviceClass, DeviceId, Fact, Refusal},
     wire,
 };
+
+/// What a filter may ask of devices.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "device_class", sql: "class::text", kind: Kind::Words(DeviceClass::WORDS) },
+    Column { field: "display_name", sql: "display_name", kind: Kind::Text },
+    Column { field: "address", sql: "address", kind: Kind::Text },
+    Column { field: "site", sql: "site", kind: Kind::Text },
+    Column { field: "create_time", sql: "created_at", kind: Kind::Moment },
+    Column { field: "update_time", sql: "updated_at", kind: Kind::Moment },
+];
 
 /// Why a device cannot be had or changed.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +83,9 @@ pub async fn describe(
 }
 
 /// Takes a device out of service.
-pub async fn retire(tx: &mut Tx, agency: &Agency, id: &DeviceId, now: Timestamp) -> Result<Device, Error> {
+pub async fn retire(tx: &mut Tx, agency: &Agency, id: &DeviceId, expected: Option<i64>, now: Timestamp) -> Result<Device, Error> {
     let mut device = lock(tx, agency, id).await?;
-    if let Some(fact) = device.retire(now) {
+    if let Some(fact) = device.retire(expected, now)? {
         save(tx, &device, fact).await?;
     }
     Ok(device)
@@ -91,32 +101,33 @@ pub async fn get(tx: &mut Tx, agency: &Agency, id: &DeviceId) -> Result<Device, 
         .ok_or_else(|| Error::NotFound(id.clone()))
 }
 
-/// The devices that match, by id, after the id `after`.
+/// The devices that match selector and filter, by id, after the id `after`.
 pub async fn list(
     tx: &mut Tx,
     agency: &Agency,
     selector: &Selector,
+    filter: &Filter,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Device>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT * FROM devices
-         WHERE agency = $1 AND id > $2
-           AND (cardinality($3::device_class[]) = 0 OR class = ANY($3))
-           AND (cardinality($4::text[]) = 0 OR site = ANY($4))
-           AND labels @> $5
-           AND (state = 'in_service' OR $6)
-         ORDER BY id LIMIT $7",
-    )
-    .bind(agency)
-    .bind(after.unwrap_or(""))
-    .bind(&selector.classes)
-    .bind(&selector.sites)
-    .bind(Json(&selector.labels))
-    .bind(selector.retired)
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?)
+    let mut query = QueryBuilder::new("SELECT * FROM devices WHERE agency = ");
+    query.push_bind(agency);
+    query.push(" AND id > ").push_bind(after.unwrap_or(""));
+    if !selector.classes.is_empty() {
+        query.push(" AND class = ANY(").push_bind(&selector.classes).push(")");
+    }
+    if !selector.sites.is_empty() {
+        query.push(" AND site = ANY(").push_bind(&selector.sites).push(")");
+    }
+    if !selector.labels.is_empty() {
+        query.push(" AND labels @> ").push_bind(Json(&selector.labels));
+    }
+    if !selector.retired {
+        query.push(" AND state = 'in_service'");
+    }
+    filter.push(&mut query);
+    query.push(" ORDER BY id LIMIT ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(&mut **tx).await?)
 }
 
 async fn lock(tx: &mut Tx, agency: &Agency, id: &DeviceId) -> Result<Device, Error> {

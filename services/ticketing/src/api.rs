@@ -1,8 +1,8 @@
 //! The front door: requests are parsed, answered and, when refused, refused politely. No rule and no SQL lives here.
-use chassis::{Agency, Asked, Caller, Clock, Database, First, Origin, PageToken, Role};
-use mailbox::{COME_AGAIN, Combiner, NotWritten};
-use proto::{Invalid, Refusal as Answer, Wire, parse, ticketing::v1 as pb};
-use tonic::{Code, Request, Response, Status};
+use chassis::{Agency, Asked, Caller, Clock, Database, Filter, First, Origin, PageToken};
+use mailbox::{Combiner, NotWritten};
+use proto::{Invalid, Wire, parse, reasons, ticketing::v1 as pb};
+use tonic::{Request, Response, Status};
 
 use crate::{
     openings::{Opening, Openings},
@@ -10,10 +10,6 @@ use crate::{
     tickets::{self, Error},
     wire,
 };
-
-const CALLERS: &[Role] = &[Role::DeskAgent, Role::Requester, Role::Admin];
-const DISPATCHERS: &[Role] = &[Role::DeskAgent, Role::Admin];
-const WORKERS: &[Role] = &[Role::Engineer, Role::DeskAgent, Role::Admin];
 
 const LINE: usize = 200;
 const TEXT: usize = 4_000;
@@ -40,9 +36,19 @@ impl pb::ticketing_server::Ticketing for Api {
         let ticket = parse::required("ticket", request.ticket.clone())?;
         let call = call(ticket, &agency, caller.subject()).map_err(|invalid| invalid.within("ticket"))?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        caller.may(&agency, CALLERS)?;
+        let scope = caller.may(&agency)?;
         let now = self.clock.now();
-        let (ticket, fact) = Ticket::open(agency.clone(), TicketId::of_call(&agency, request_id, now), call, now);
+        let id = TicketId::of_call(&agency, request_id, now);
+        if request.validate_only {
+            // Nothing is written, so there is nothing to write together.
+            let mut once = match self.db.first(&scope, request_id, &request).await? {
+                First::No(answer) => return Ok(Response::new(answer)),
+                First::Yes(once) => once,
+            };
+            let ticket = tickets::open(&mut once.tx, &agency, id, call, now).await?;
+            return Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?));
+        }
+        let (ticket, fact) = Ticket::open(agency.clone(), id, call, now);
         let answer: pb::Ticket = ticket.clone().into();
         let opening = Opening {
             asked: Asked::new(caller.subject(), request_id, &request, &answer),
@@ -56,23 +62,24 @@ impl pb::ticketing_server::Ticketing for Api {
     async fn get_ticket(&self, request: Request<pb::GetTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
         let caller = Caller::of(&request)?;
         let (agency, id) = wire::named("name", &request.get_ref().name)?;
-        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+        let mut tx = self.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
         Ok(Response::new(tickets::get(&mut tx, &agency, id).await?.into()))
     }
 
     async fn list_tickets(&self, request: Request<pb::ListTicketsRequest>) -> Result<Response<pb::ListTicketsResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let pb::ListTicketsRequest { parent, states, device, page_size, page_token } = request.into_inner();
+        let pb::ListTicketsRequest { parent, states, device, page_size, page_token, filter } = request.into_inner();
         let agency = Agency::from_parent("parent", &parent)?;
         let question = format!("{states:?}");
         let states = states.into_iter().map(|raw| State::from_wire("states", raw)).collect::<Result<Vec<_>, _>>()?;
         let device = device_of("device", device, &agency)?;
         let size = parse::page_size("page_size", page_size)?;
-        let question = ["tickets", parent.as_str(), &question, device.as_deref().unwrap_or_default()];
+        let asked = Filter::read(&filter, tickets::COLUMNS)?;
+        let question = ["tickets", parent.as_str(), &question, device.as_deref().unwrap_or_default(), filter.as_str()];
         let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
         let after = after.map(|id| parse::uuid("page_token", &id)).transpose()?.map(TicketId::from);
-        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
-        let found = tickets::list(&mut tx, &agency, &states, device.as_deref(), after, i64::from(size) + 1).await?;
+        let mut tx = self.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
+        let found = tickets::list(&mut tx, &agency, &states, device.as_deref(), &asked, after, i64::from(size) + 1).await?;
         let (found, next_page_token) = chassis::page(found, size, &question, |ticket| ticket.id.to_string());
         Ok(Response::new(pb::ListTicketsResponse { tickets: found.into_iter().map(Into::into).collect(), next_page_token }))
     }
@@ -83,7 +90,7 @@ impl pb::ticketing_server::Ticketing for Api {
     ) -> Result<Response<pb::ListTicketEventsResponse>, Status> {
         let caller = Caller::of(&request)?;
         let (agency, id) = wire::named("parent", &request.get_ref().parent)?;
-        let mut tx = self.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+        let mut tx = self.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
         tickets::get(&mut tx, &agency, id).await?;
         let facts = mailbox::timeline(&mut tx, &wire::name(&agency, id)).await.map_err(Error::from)?;
         Ok(Response::new(pb::ListTicketEventsResponse { events: facts.into_iter().map(wire::event).collect() }))
@@ -95,11 +102,13 @@ impl pb::ticketing_server::Ticketing for Api {
         let (agency, id) = wire::named("name", &request.name)?;
         let assignee = parse::words("assignee", request.assignee.clone(), LINE)?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, DISPATCHERS)?;
+        let etag = parse::etag("etag", &request.etag)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
         };
+        tickets::unchanged(&mut once.tx, &agency, id, etag).await?;
         let ticket = tickets::assign(&mut once.tx, &agency, id, assignee, self.clock.now()).await?;
         Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
     }
@@ -110,11 +119,13 @@ impl pb::ticketing_server::Ticketing for Api {
         let (agency, id) = wire::named("name", &request.name)?;
         let text = parse::words("text", request.text.clone(), TEXT)?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, WORKERS)?;
+        let etag = parse::etag("etag", &request.etag)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
         };
+        tickets::unchanged(&mut once.tx, &agency, id, etag).await?;
         let ticket = tickets::resolve(&mut once.tx, &agency, id, text, self.clock.now()).await?;
         Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
     }
@@ -125,11 +136,13 @@ impl pb::ticketing_server::Ticketing for Api {
         let (agency, id) = wire::named("name", &request.name)?;
         let comment = parse::text_of("comment", request.comment.clone(), TEXT)?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, CALLERS)?;
+        let etag = parse::etag("etag", &request.etag)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
         };
+        tickets::unchanged(&mut once.tx, &agency, id, etag).await?;
         let ticket = tickets::confirm(&mut once.tx, &agency, id, comment, self.clock.now()).await?;
         Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
     }
@@ -139,11 +152,13 @@ impl pb::ticketing_server::Ticketing for Api {
         let request = request.into_inner();
         let (agency, id) = wire::named("name", &request.name)?;
         let request_id = parse::uuid("request_id", &request.request_id)?;
-        let scope = caller.may(&agency, DISPATCHERS)?;
+        let etag = parse::etag("etag", &request.etag)?;
+        let scope = caller.may(&agency)?;
         let mut once = match self.db.first(&scope, request_id, &request).await? {
             First::No(answer) => return Ok(Response::new(answer)),
             First::Yes(once) => once,
         };
+        tickets::unchanged(&mut once.tx, &agency, id, etag).await?;
         let ticket = tickets::close(&mut once.tx, &agency, id, self.clock.now()).await?;
         Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
     }
@@ -151,14 +166,13 @@ impl pb::ticketing_server::Ticketing for Api {
 
 /// Why a ticket was not opened, or may not have been.
 fn not_written(error: NotWritten) -> Status {
-    let en = error.to_string();
-    let (code, reason, zh) = match error {
-        NotWritten::Full => (Code::ResourceExhausted, "TOO_MANY_WAIT", "等待写入的请求过多，请稍后重试"),
-        NotWritten::Stopping => (Code::Unavailable, "STOPPING", "服务正在停止，请重试"),
-        NotWritten::Unknown => (Code::Unavailable, "OUTCOME_UNKNOWN", "请求是否写入尚不确定，请以同一 request_id 重试"),
+    let reason = match error {
+        NotWritten::Full => &reasons::TOO_MANY_WAIT,
+        NotWritten::Stopping => &reasons::STOPPING,
+        NotWritten::Unknown => &reasons::OUTCOME_UNKNOWN,
         NotWritten::Store(cause) => return chassis::database_fault(&cause),
     };
-    Answer { code, reason, en, zh: zh.into() }.again_after(COME_AGAIN)
+    reason.refusal().into()
 }
 
 /// What a caller says of the ticket to be opened.
@@ -187,23 +201,15 @@ fn device_of(field: &'static str, name: String, agency: &Agency) -> Result<Optio
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let en = error.to_string();
-        let (code, reason, zh) = match error {
-            Error::NotFound(id) => (Code::NotFound, "TICKET_NOT_FOUND", format!("没有工单 {id}")),
-            Error::Refused(Refusal::NotAssigned(id)) => {
-                (Code::FailedPrecondition, "TICKET_NOT_ASSIGNED", format!("工单 {id} 尚未分配"))
-            }
-            Error::Refused(Refusal::WorkIsOver(id)) => {
-                (Code::FailedPrecondition, "TICKET_WORK_IS_OVER", format!("工单 {id} 的处理已结束"))
-            }
-            Error::Refused(Refusal::NothingToConfirm(id)) => {
-                (Code::FailedPrecondition, "TICKET_NOTHING_TO_CONFIRM", format!("工单 {id} 不在待用户确认状态"))
-            }
-            Error::Refused(Refusal::NotConfirmed(id)) => {
-                (Code::FailedPrecondition, "TICKET_NOT_CONFIRMED", format!("工单 {id} 未经使用方确认，不能关闭（7.4.1.6）"))
-            }
+        match error {
+            Error::NotFound(id) => reasons::TICKET_NOT_FOUND.with("ticket", id),
+            Error::Refused(Refusal::NotAssigned(id)) => reasons::TICKET_NOT_ASSIGNED.with("ticket", id),
+            Error::Refused(Refusal::WorkIsOver(id)) => reasons::TICKET_WORK_IS_OVER.with("ticket", id),
+            Error::Refused(Refusal::NothingToConfirm(id)) => reasons::TICKET_NOTHING_TO_CONFIRM.with("ticket", id),
+            Error::Refused(Refusal::NotConfirmed(id)) => reasons::TICKET_NOT_CONFIRMED.with("ticket", id),
+            Error::Refused(Refusal::Changed(id)) => reasons::TICKET_CHANGED.with("ticket", id),
             Error::Store(cause) => return chassis::database_fault(&cause),
-        };
-        Answer { code, reason, en, zh }.into()
+        }
+        .into()
     }
 }

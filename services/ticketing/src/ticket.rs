@@ -218,12 +218,20 @@ pub enum Refusal {
     /// 7.4.1.6: the user has not confirmed.
     #[error("ticket {0} cannot be closed: its user has not confirmed the result")]
     NotConfirmed(TicketId),
+    /// Somebody was faster.
+    #[error("ticket {0} was changed since it was read")]
+    Changed(TicketId),
 }
 
 /// Evidence kept with a ticket: what opened it and the latest; the facts have all of it.
 const EVIDENCE: usize = 20;
 
 impl Ticket {
+    /// Refuses whoever decides by an older revision than this.
+    pub fn unchanged_since(&self, revision: i64) -> Result<(), Refusal> {
+        if revision == self.revision { Ok(()) } else { Err(Refusal::Changed(self.id)) }
+    }
+
     /// A ticket is opened.
     pub fn open(agency: Agency, id: TicketId, call: Call, now: Timestamp) -> (Self, Fact) {
         let Call { title, description, grade, device, finding, requester, evidence, origin } = call;

@@ -1,15 +1,33 @@
 //! The records of tickets. Each change is a function of a transaction that one of the doors began and will commit: it loads,
 //! lets the ticket decide, saves.
-use chassis::{Agency, Tx};
+use chassis::{Agency, Column, Filter, Kind, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use mailbox::{Letter, Timer};
+use sqlx::QueryBuilder;
 
 use crate::{
     follow_up,
     ticket::{Call, Evidence, Fact, Recheck, Refusal, State, Ticket, TicketId},
     wire,
 };
+
+/// What a filter may ask of tickets.
+pub const COLUMNS: &[Column] = &[
+    Column {
+        field: "state",
+        sql: "state::text",
+        kind: Kind::Words(&["new", "assigned", "resolved", "awaiting_confirmation", "closed"]),
+    },
+    Column { field: "grade", sql: "grade::text", kind: Kind::Words(&["i", "ii", "iii", "iv"]) },
+    Column { field: "device", sql: "coalesce(device, '')", kind: Kind::Text },
+    Column { field: "finding", sql: "coalesce(finding, '')", kind: Kind::Text },
+    Column { field: "requester", sql: "requester", kind: Kind::Text },
+    Column { field: "assignee", sql: "coalesce(assignee, '')", kind: Kind::Text },
+    Column { field: "title", sql: "title", kind: Kind::Text },
+    Column { field: "create_time", sql: "opened_at", kind: Kind::Moment },
+    Column { field: "update_time", sql: "updated_at", kind: Kind::Moment },
+];
 
 /// Why a ticket cannot be had or changed.
 #[derive(Debug, thiserror::Error)]
@@ -140,28 +158,38 @@ pub async fn get(tx: &mut Tx, agency: &Agency, id: TicketId) -> Result<Ticket, E
         .ok_or(Error::NotFound(id))
 }
 
-/// Tickets, newest first, after the id `after`; in these states or in any, of this device or of all.
+/// Tickets, newest first, after the id `after`; in these states or in any, of this device or of all, and matching the filter.
 pub async fn list(
     tx: &mut Tx,
     agency: &Agency,
     states: &[State],
     device: Option<&str>,
+    filter: &Filter,
     after: Option<TicketId>,
     limit: i64,
 ) -> Result<Vec<Ticket>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT * FROM tickets
-         WHERE agency = $1 AND (cardinality($2::ticket_state[]) = 0 OR state = ANY($2))
-           AND ($3::text IS NULL OR device = $3) AND ($4::uuid IS NULL OR id < $4)
-         ORDER BY id DESC LIMIT $5",
-    )
-    .bind(agency)
-    .bind(states)
-    .bind(device)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?)
+    let mut query = QueryBuilder::new("SELECT * FROM tickets WHERE agency = ");
+    query.push_bind(agency);
+    if !states.is_empty() {
+        query.push(" AND state = ANY(").push_bind(states).push(")");
+    }
+    if let Some(device) = device {
+        query.push(" AND device = ").push_bind(device);
+    }
+    if let Some(after) = after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    filter.push(&mut query);
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(&mut **tx).await?)
+}
+
+/// Makes sure that the ticket still is as its caller read it, until the end of the transaction.
+pub async fn unchanged(tx: &mut Tx, agency: &Agency, id: TicketId, revision: Option<i64>) -> Result<(), Error> {
+    match revision {
+        Some(revision) => Ok(lock(tx, agency, id).await?.unchanged_since(revision)?),
+        None => Ok(()),
+    }
 }
 
 async fn lock(tx: &mut Tx, agency: &Agency, id: TicketId) -> Result<Ticket, Error> {

@@ -60,6 +60,7 @@ impl Estate {
             device_id: id.into(),
             device: Some(device),
             request_id: request_id(),
+            ..Default::default()
         };
         InventoryClient::new(self.way("inventory", "engineer").await).create_device(request).await.unwrap();
     }

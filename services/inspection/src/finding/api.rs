@@ -1,7 +1,7 @@
 //! The front door for findings.
-use chassis::{Agency, Caller, PageToken, Role};
-use proto::{Invalid, Refusal as Answer, inspection::v1 as pb, parse};
-use tonic::{Code, Request, Response, Status};
+use chassis::{Agency, Caller, Filter, PageToken};
+use proto::{Invalid, inspection::v1 as pb, parse, reasons};
+use tonic::{Request, Response, Status};
 
 use crate::{
     api::Api,
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) async fn get(api: &Api, request: Request<pb::GetFindingRequest>) -> Result<Response<pb::Finding>, Status> {
     let caller = Caller::of(&request)?;
     let (agency, id) = wire::named("name", &request.get_ref().name)?;
-    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+    let mut tx = api.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
     Ok(Response::new(findings::get(&mut tx, &agency, id).await?.into()))
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn list(
     request: Request<pb::ListFindingsRequest>,
 ) -> Result<Response<pb::ListFindingsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let pb::ListFindingsRequest { parent, open_only, device, page_size, page_token } = request.into_inner();
+    let pb::ListFindingsRequest { parent, open_only, device, page_size, page_token, filter } = request.into_inner();
     let agency = Agency::from_parent("parent", &parent)?;
     let device_id = match device.as_str() {
         "" => None,
@@ -37,22 +37,21 @@ pub(crate) async fn list(
         }
     };
     let size = parse::page_size("page_size", page_size)?;
-    let question = ["findings", parent.as_str(), device.as_str(), if open_only { "open" } else { "all" }];
+    let asked = Filter::read(&filter, findings::COLUMNS)?;
+    let which = if open_only { "open" } else { "all" };
+    let question = ["findings", parent.as_str(), device.as_str(), which, filter.as_str()];
     let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
     let after = after.map(|id| parse::uuid("page_token", &id)).transpose()?.map(FindingId::from);
-    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
-    let found = findings::list(&mut tx, &agency, open_only, device_id, after, i64::from(size) + 1).await?;
+    let mut tx = api.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
+    let found = findings::list(&mut tx, &agency, open_only, device_id, &asked, after, i64::from(size) + 1).await?;
     let (found, next_page_token) = chassis::page(found, size, &question, |finding| finding.id.to_string());
     Ok(Response::new(pb::ListFindingsResponse { findings: found.into_iter().map(Into::into).collect(), next_page_token }))
 }
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let en = error.to_string();
         match error {
-            Error::NotFound(id) => {
-                Answer { code: Code::NotFound, reason: "FINDING_NOT_FOUND", en, zh: format!("没有发现问题 {id}") }.into()
-            }
+            Error::NotFound(id) => reasons::FINDING_NOT_FOUND.with("finding", id).into(),
             Error::Store(cause) => chassis::database_fault(&cause),
         }
     }

@@ -1,12 +1,25 @@
 //! The records of findings. Each change is a function of a transaction that a door began and will commit.
-use chassis::{Agency, Tx};
+use chassis::{Agency, Column, Filter, Kind, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use sqlx::QueryBuilder;
 
 use crate::{
     finding::{Fact, Finding, FindingId, Sighting, decide, wire},
     run::{Judged, Run},
 };
+
+/// What a filter may ask of findings.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "severity", sql: "severity::text", kind: Kind::Words(&["minor", "major", "critical"]) },
+    Column { field: "item_id", sql: "item_id", kind: Kind::Text },
+    Column { field: "device_id", sql: "device_id", kind: Kind::Text },
+    Column { field: "reason", sql: "reason", kind: Kind::Text },
+    Column { field: "times_seen", sql: "times_seen", kind: Kind::Number },
+    Column { field: "open_time", sql: "opened_at", kind: Kind::Moment },
+    Column { field: "last_seen_time", sql: "last_seen_at", kind: Kind::Moment },
+    Column { field: "clear_time", sql: "coalesce(cleared_at, 'infinity')", kind: Kind::Moment },
+];
 
 /// Why a finding cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -40,27 +53,30 @@ pub async fn get(tx: &mut Tx, agency: &Agency, id: FindingId) -> Result<Finding,
         .ok_or(Error::NotFound(id))
 }
 
-/// Findings, newest first, after the id `after`.
+/// Findings that match the filter, newest first, after the id `after`.
 pub async fn list(
     tx: &mut Tx,
     agency: &Agency,
     open_only: bool,
     device: Option<&str>,
+    filter: &Filter,
     after: Option<FindingId>,
     limit: i64,
 ) -> Result<Vec<Finding>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT * FROM findings
-         WHERE agency = $1 AND ($2::text IS NULL OR device_id = $2) AND (cleared_at IS NULL OR NOT $3) AND ($4::uuid IS NULL OR id < $4)
-         ORDER BY id DESC LIMIT $5",
-    )
-    .bind(agency)
-    .bind(device)
-    .bind(open_only)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?)
+    let mut query = QueryBuilder::new("SELECT * FROM findings WHERE agency = ");
+    query.push_bind(agency);
+    if let Some(device) = device {
+        query.push(" AND device_id = ").push_bind(device);
+    }
+    if open_only {
+        query.push(" AND cleared_at IS NULL");
+    }
+    if let Some(after) = after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    filter.push(&mut query);
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(&mut **tx).await?)
 }
 
 /// The last finding of that item on that device, held: the open one, or the one that cleared last.

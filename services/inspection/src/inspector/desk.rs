@@ -69,7 +69,7 @@ impl Desk {
 
     /// Hands results in. False: the run is over and takes no more.
     pub(crate) async fn submit(&self, results: Vec<pb::Result>, stop: &CancellationToken) -> anyhow::Result<bool> {
-        let request = pb::SubmitResultsRequest { run: self.run.clone(), shard: self.shard, results };
+        let request = pb::SubmitResultsRequest { run: self.run.clone(), shard: self.shard, results, ..Default::default() };
         match self.answered(stop, async |mut client| client.submit_results(request.clone()).await).await? {
             Ok(_) => Ok(true),
             Err(status) if status.code() == Code::FailedPrecondition => Ok(false),

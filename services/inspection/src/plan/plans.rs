@@ -1,9 +1,17 @@
 //! The records of plans. Each change is a function of a transaction that a door began and will commit.
-use chassis::{Agency, Tx};
+use chassis::{Agency, Column, Filter, Kind, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use sqlx::QueryBuilder;
 
 use crate::plan::{Fact, Plan, PlanId, Refusal, Terms, wire};
+
+/// What a filter may ask of plans.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "schedule", sql: "schedule", kind: Kind::Text },
+    Column { field: "time_zone", sql: "time_zone", kind: Kind::Text },
+    Column { field: "update_time", sql: "updated_at", kind: Kind::Moment },
+];
 
 /// Why a plan cannot be had or programmed.
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +60,14 @@ pub async fn get(tx: &mut Tx, agency: &Agency, id: &PlanId) -> Result<Plan, Erro
         .ok_or_else(|| Error::NotFound(id.clone()))
 }
 
-/// Plans by id, after the id `after`.
-pub async fn list(tx: &mut Tx, agency: &Agency, after: Option<&str>, limit: i64) -> Result<Vec<Plan>, Error> {
-    Ok(sqlx::query_as("SELECT * FROM plans WHERE agency = $1 AND id > $2 ORDER BY id LIMIT $3")
-        .bind(agency)
-        .bind(after.unwrap_or(""))
-        .bind(limit)
-        .fetch_all(&mut **tx)
-        .await?)
+/// The plans that match the filter, by id, after the id `after`.
+pub async fn list(tx: &mut Tx, agency: &Agency, filter: &Filter, after: Option<&str>, limit: i64) -> Result<Vec<Plan>, Error> {
+    let mut query = QueryBuilder::new("SELECT * FROM plans WHERE agency = ");
+    query.push_bind(agency);
+    query.push(" AND id > ").push_bind(after.unwrap_or(""));
+    filter.push(&mut query);
+    query.push(" ORDER BY id LIMIT ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(&mut **tx).await?)
 }
 
 /// The one way a plan reaches its table, and its news the facts.

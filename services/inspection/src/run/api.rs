@@ -1,10 +1,10 @@
 //! The front door for runs and results.
-use chassis::{Caller, First, Origin, PageToken, Role, Worker};
-use proto::{Invalid, Refusal as Answer, Wire, inspection::v1 as pb, inventory::v1 as inventory, moment, parse};
-use tonic::{Code, Request, Response, Status};
+use chassis::{Caller, Filter, First, Origin, PageToken};
+use proto::{Invalid, Wire, inspection::v1 as pb, inventory::v1 as inventory, moment, parse, reasons};
+use tonic::{Request, Response, Status};
 
 use crate::{
-    api::{Api, OPERATOR},
+    api::Api,
     item::Verdict,
     plan::{self, Plan, plans},
     run::{
@@ -29,7 +29,7 @@ pub(crate) async fn create(api: &Api, request: Request<pb::CreateRunRequest>) ->
     let scheduled_at = moment("scheduled_time", request.scheduled_time)?;
     let origin: Origin = request.traceparent.parse().map_err(|error| Invalid::new("traceparent", error))?;
     let request_id = parse::uuid("request_id", &request.request_id)?;
-    let scope = caller.may(&agency, OPERATOR)?;
+    let scope = caller.may(&agency)?;
 
     // The ledger is asked outside any transaction: a slow neighbour must not hold our locks.
     let plan = {
@@ -59,16 +59,11 @@ async fn devices(api: &Api, plan: &Plan) -> Result<Vec<Device>, Status> {
             page_size: PAGE,
             page_token,
             show_retired: false,
+            ..Default::default()
         };
         let answer = inventory.list_devices(request).await.map_err(|status| {
             tracing::warn!(error = &status as &dyn std::error::Error, "the inventory did not answer");
-            let en = format!("the inventory did not answer: {}", status.message());
-            Status::from(Answer {
-                code: Code::Unavailable,
-                reason: "INVENTORY_AWAY",
-                en,
-                zh: "设备台账服务暂不可用，请重试".into(),
-            })
+            Status::from(reasons::INVENTORY_AWAY.with("why", status.message()))
         })?;
         let inventory::ListDevicesResponse { devices: page, next_page_token } = answer.into_inner();
         for inventory::Device { name, display_name, address, .. } in page {
@@ -92,7 +87,7 @@ pub(crate) async fn finish(api: &Api, request: Request<pb::FinishRunRequest>) ->
     let request = request.into_inner();
     let (agency, id) = wire::named("name", &request.name)?;
     let request_id = parse::uuid("request_id", &request.request_id)?;
-    let scope = caller.may(&agency, OPERATOR)?;
+    let scope = caller.may(&agency)?;
     let reason = request.reason.chars().take(REASON).collect();
     let mut once = match api.db.first(&scope, request_id, &request).await? {
         First::No(answer) => return Ok(Response::new(answer)),
@@ -105,13 +100,13 @@ pub(crate) async fn finish(api: &Api, request: Request<pb::FinishRunRequest>) ->
 pub(crate) async fn get(api: &Api, request: Request<pb::GetRunRequest>) -> Result<Response<pb::Run>, Status> {
     let caller = Caller::of(&request)?;
     let (agency, id) = wire::named("name", &request.get_ref().name)?;
-    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+    let mut tx = api.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
     Ok(Response::new(runs::get(&mut tx, &agency, id).await?.into()))
 }
 
 pub(crate) async fn list(api: &Api, request: Request<pb::ListRunsRequest>) -> Result<Response<pb::ListRunsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let pb::ListRunsRequest { parent, plan, page_size, page_token } = request.into_inner();
+    let pb::ListRunsRequest { parent, plan, page_size, page_token, filter } = request.into_inner();
     let agency = chassis::Agency::from_parent("parent", &parent)?;
     let plan_id = match plan.as_str() {
         "" => None,
@@ -124,11 +119,12 @@ pub(crate) async fn list(api: &Api, request: Request<pb::ListRunsRequest>) -> Re
         }
     };
     let size = parse::page_size("page_size", page_size)?;
-    let question = ["runs", parent.as_str(), plan.as_str()];
+    let asked = Filter::read(&filter, runs::COLUMNS)?;
+    let question = ["runs", parent.as_str(), plan.as_str(), filter.as_str()];
     let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
     let after = after.map(|id| parse::uuid("page_token", &id)).transpose()?.map(RunId::from);
-    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
-    let found = runs::list(&mut tx, &agency, plan_id.as_ref(), after, i64::from(size) + 1).await?;
+    let mut tx = api.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
+    let found = runs::list(&mut tx, &agency, plan_id.as_ref(), &asked, after, i64::from(size) + 1).await?;
     let (found, next_page_token) = chassis::page(found, size, &question, |run| run.id.to_string());
     Ok(Response::new(pb::ListRunsResponse { runs: found.into_iter().map(Into::into).collect(), next_page_token }))
 }
@@ -138,27 +134,29 @@ pub(crate) async fn results(
     request: Request<pb::ListResultsRequest>,
 ) -> Result<Response<pb::ListResultsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let pb::ListResultsRequest { parent, verdicts, page_size, page_token } = request.into_inner();
+    let pb::ListResultsRequest { parent, verdicts, page_size, page_token, filter } = request.into_inner();
     let (agency, id) = wire::named("parent", &parent)?;
     let question = format!("{verdicts:?}");
     let verdicts = verdicts.into_iter().map(|raw| Verdict::from_wire("verdicts", raw)).collect::<Result<Vec<_>, _>>()?;
     let size = parse::page_size("page_size", page_size)?;
-    let question = ["results", parent.as_str(), &question];
+    let asked = Filter::read(&filter, results::COLUMNS)?;
+    let question = ["results", parent.as_str(), &question, filter.as_str()];
     let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
     let after = after.as_deref().and_then(|key| key.split_once('/'));
     let after = after.map(|(item, device)| Key { item_id: item.to_owned(), device_id: device.to_owned() });
-    let mut tx = api.db.begin(&caller.may(&agency, Role::READERS)?).await.map_err(Error::from)?;
+    let mut tx = api.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
     let run = runs::get(&mut tx, &agency, id).await?;
-    let found = results::list(&mut tx, &agency, &run, &verdicts, after.as_ref(), i64::from(size) + 1).await?;
+    let found = results::list(&mut tx, &agency, &run, &verdicts, &asked, after.as_ref(), i64::from(size) + 1).await?;
     let (found, next_page_token) =
         chassis::page(found, size, &question, |result| format!("{}/{}", result.key.item_id, result.key.device_id));
     Ok(Response::new(pb::ListResultsResponse { results: found.into_iter().map(Into::into).collect(), next_page_token }))
 }
 
 pub(crate) async fn shard(api: &Api, request: Request<pb::GetShardRequest>) -> Result<Response<pb::Shard>, Status> {
-    let worker: Worker = Caller::of(&request)?.worker()?;
+    let caller = Caller::of(&request)?;
     let pb::GetShardRequest { run, index } = request.into_inner();
     let (agency, id) = wire::named("run", &run)?;
+    let worker = caller.worker(&agency)?;
     let mut tx = api.db.begin(&worker.within(&agency)).await.map_err(Error::from)?;
     let held = runs::hold(&mut tx, worker.namespace(), &agency, id).await?;
     held.takes_results().map_err(Error::from)?;
@@ -178,26 +176,29 @@ pub(crate) async fn submit(
     api: &Api,
     request: Request<pb::SubmitResultsRequest>,
 ) -> Result<Response<pb::SubmitResultsResponse>, Status> {
-    let worker: Worker = Caller::of(&request)?.worker()?;
-    let pb::SubmitResultsRequest { run, shard, results } = request.into_inner();
+    let caller = Caller::of(&request)?;
+    let pb::SubmitResultsRequest { run, shard, results, validate_only } = request.into_inner();
     let (agency, id) = wire::named("run", &run)?;
+    let worker = caller.worker(&agency)?;
     let seen = wire::seen(results)?;
     let submitted = seen.len();
     // Each result is recorded once by its key: a repetition needs no request_id.
     let mut tx = api.db.begin(&worker.within(&agency)).await.map_err(Error::from)?;
     let held = runs::hold(&mut tx, worker.namespace(), &agency, id).await?;
     let recorded = results::submit(&mut tx, &held, shard, seen, api.clock.now()).await?;
-    tx.commit().await.map_err(Error::from)?;
+    // Only validated (AIP-163): dropped, the transaction leaves nothing.
+    if !validate_only {
+        tx.commit().await.map_err(Error::from)?;
+    }
     let count = |of: usize| i32::try_from(of).expect("a batch is small");
     Ok(Response::new(pb::SubmitResultsResponse { recorded: count(recorded), repeated_before: count(submitted - recorded) }))
 }
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let en = error.to_string();
-        let (code, reason, zh) = match error {
-            Error::NotFound(id) => (Code::NotFound, "RUN_NOT_FOUND", format!("没有巡检执行 {id}")),
-            Error::Refused(Refusal::Finished(id)) => (Code::FailedPrecondition, "RUN_FINISHED", format!("巡检执行 {id} 已结束")),
+        match error {
+            Error::NotFound(id) => reasons::RUN_NOT_FOUND.with("run", id),
+            Error::Refused(Refusal::Finished(id)) => reasons::RUN_FINISHED.with("run", id),
             Error::Refused(Refusal::NoShard { shards, index, .. }) => {
                 return Invalid::new("index", format_args!("there is no part {index}; the run has {shards}, numbered from 0"))
                     .into();
@@ -211,7 +212,7 @@ impl From<Error> for Status {
                 return Invalid::at(field, unknown).into();
             }
             Error::Store(cause) => return chassis::database_fault(&cause),
-        };
-        Answer { code, reason, en, zh }.into()
+        }
+        .into()
     }
 }

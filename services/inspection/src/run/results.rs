@@ -1,8 +1,8 @@
 //! The records of results: each is recorded once, and what it means for findings is decided in the same transaction.
-use chassis::{Agency, Tx};
+use chassis::{Agency, Column, Filter, Kind, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 
 use crate::{
     finding::findings,
@@ -13,6 +13,15 @@ use crate::{
         runs::{self, Error},
     },
 };
+
+/// What a filter may ask of results.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "item_id", sql: "item_id", kind: Kind::Text },
+    Column { field: "device_id", sql: "device_id", kind: Kind::Text },
+    Column { field: "verdict", sql: "verdict::text", kind: Kind::Words(&["pass", "flag", "fail"]) },
+    Column { field: "observe_time", sql: "observed_at", kind: Kind::Moment },
+    Column { field: "reason", sql: "reason", kind: Kind::Text },
+];
 
 /// A result, as its row has it.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -54,29 +63,29 @@ pub async fn keys(tx: &mut Tx, run: &Run, devices: &[String]) -> Result<Vec<Key>
         .await?)
 }
 
-/// The results of a run by item and device, after the key `after`; of these verdicts, or of all.
+/// The results of a run by item and device, after the key `after`; of these verdicts, or of all, and matching the filter.
 pub async fn list(
     tx: &mut Tx,
     agency: &Agency,
     run: &Run,
     verdicts: &[Verdict],
+    filter: &Filter,
     after: Option<&Key>,
     limit: i64,
 ) -> Result<Vec<Recorded>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT item_id, device_id, observed_at, observation, verdict, reason FROM results
-         WHERE agency = $1 AND run_id = $2 AND (cardinality($3::verdict[]) = 0 OR verdict = ANY($3))
-           AND ($4::text IS NULL OR (item_id, device_id) > ($4, $5))
-         ORDER BY item_id, device_id LIMIT $6",
-    )
-    .bind(agency)
-    .bind(run.id)
-    .bind(verdicts)
-    .bind(after.map(|key| &key.item_id))
-    .bind(after.map(|key| &key.device_id))
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?)
+    let mut query =
+        QueryBuilder::new("SELECT item_id, device_id, observed_at, observation, verdict, reason FROM results WHERE agency = ");
+    query.push_bind(agency);
+    query.push(" AND run_id = ").push_bind(run.id);
+    if !verdicts.is_empty() {
+        query.push(" AND verdict = ANY(").push_bind(verdicts).push(")");
+    }
+    if let Some(Key { item_id, device_id }) = after {
+        query.push(" AND (item_id, device_id) > (").push_bind(item_id).push(", ").push_bind(device_id).push(")");
+    }
+    filter.push(&mut query);
+    query.push(" ORDER BY item_id, device_id LIMIT ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(&mut **tx).await?)
 }
 
 /// Writes those that are new, and gives their keys.

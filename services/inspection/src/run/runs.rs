@@ -1,12 +1,22 @@
 //! The records of runs. Each change is a function of a transaction that a door began and will commit.
-use chassis::{Agency, Origin, Tx};
+use chassis::{Agency, Column, Filter, Kind, Origin, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use sqlx::QueryBuilder;
 
 use crate::{
     plan::{Plan, PlanId},
     run::{Balance, Fact, Refusal, Run, RunId, Target, wire},
 };
+
+/// What a filter may ask of runs.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "state", sql: "state::text", kind: Kind::Words(&["open", "succeeded", "incomplete", "skipped"]) },
+    Column { field: "scheduled_time", sql: "scheduled_at", kind: Kind::Moment },
+    Column { field: "create_time", sql: "created_at", kind: Kind::Moment },
+    Column { field: "finish_time", sql: "coalesce(finished_at, 'infinity')", kind: Kind::Moment },
+    Column { field: "reason", sql: "reason", kind: Kind::Text },
+];
 
 /// Why a run cannot be had or changed.
 #[derive(Debug, thiserror::Error)]
@@ -93,25 +103,26 @@ pub async fn get(tx: &mut Tx, agency: &Agency, id: RunId) -> Result<Run, Error> 
     counted(tx, run.ok_or(Error::NotFound(id))?).await
 }
 
-/// Runs, newest tick first, after the id `after`; of one plan or of all.
+/// Runs, newest tick first, after the id `after`; of one plan or of all, and matching the filter.
 pub async fn list(
     tx: &mut Tx,
     agency: &Agency,
     plan: Option<&PlanId>,
+    filter: &Filter,
     after: Option<RunId>,
     limit: i64,
 ) -> Result<Vec<Run>, Error> {
-    let found: Vec<Run> = sqlx::query_as(
-        "SELECT * FROM runs
-         WHERE agency = $1 AND ($2::text IS NULL OR plan_id = $2) AND ($3::uuid IS NULL OR id < $3)
-         ORDER BY id DESC LIMIT $4",
-    )
-    .bind(agency)
-    .bind(plan)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(&mut **tx)
-    .await?;
+    let mut query = QueryBuilder::new("SELECT * FROM runs WHERE agency = ");
+    query.push_bind(agency);
+    if let Some(plan) = plan {
+        query.push(" AND plan_id = ").push_bind(plan);
+    }
+    if let Some(after) = after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    filter.push(&mut query);
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+    let found: Vec<Run> = query.build_query_as().fetch_all(&mut **tx).await?;
     let mut runs = Vec::with_capacity(found.len());
     for run in found {
         runs.push(counted(tx, run).await?);

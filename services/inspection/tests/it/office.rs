@@ -78,7 +78,7 @@ impl ledger::inventory_server::Inventory for Ledger {
         let caller = Caller::of(&request)?;
         let ledger::ListDevicesRequest { parent, page_size, page_token, .. } = request.into_inner();
         let agency = Agency::from_parent("parent", &parent)?;
-        caller.may(&agency, chassis::Role::READERS)?;
+        caller.may(&agency)?;
         let from: usize = page_token.parse().unwrap_or(0);
         let to = (from + usize::try_from(page_size).unwrap()).min(self.0);
         let devices = (from..to).map(|number| ledger::Device {
@@ -140,7 +140,7 @@ pub(crate) fn plan(generation: i64) -> pb::Plan {
 
 /// Programs the plan.
 pub(crate) async fn program(operator: &mut InspectionClient<Client>) {
-    operator.put_plan(pb::PutPlanRequest { plan: Some(plan(1)), request_id: request_id() }).await.unwrap();
+    operator.put_plan(pb::PutPlanRequest { plan: Some(plan(1)), request_id: request_id(), ..Default::default() }).await.unwrap();
 }
 
 /// Asks for the run of a tick.
@@ -151,6 +151,7 @@ pub(crate) fn tick(minute: i64) -> pb::CreateRunRequest {
         scheduled_time: Some(pbjson_types::Timestamp { seconds: 1_795_000_000 + 60 * minute, nanos: 0 }),
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(),
         request_id: request_id(),
+        ..Default::default()
     }
 }
 

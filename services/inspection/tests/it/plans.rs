@@ -9,7 +9,7 @@ use crate::office::{AGENCY, Office, PLAN, plan, program, request_id};
 async fn an_older_generation_is_refused_and_the_same_changes_nothing() {
     let office = Office::open(0).await;
     let mut operator = office.operator().await;
-    let put = |generation| pb::PutPlanRequest { plan: Some(plan(generation)), request_id: request_id() };
+    let put = |generation| pb::PutPlanRequest { plan: Some(plan(generation)), request_id: request_id(), ..Default::default() };
     let second = operator.put_plan(put(2)).await.unwrap().into_inner();
     let again = operator.put_plan(put(2)).await.unwrap().into_inner();
     assert_eq!(second, again, "the time of its last change too");
@@ -20,7 +20,7 @@ async fn an_older_generation_is_refused_and_the_same_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_the_operator_programs_a_plan() {
     let office = Office::open(0).await;
-    let put = || pb::PutPlanRequest { plan: Some(plan(1)), request_id: request_id() };
+    let put = || pb::PutPlanRequest { plan: Some(plan(1)), request_id: request_id(), ..Default::default() };
     let refused = office.person("admin").await.put_plan(put()).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     let refused = office.worker().await.put_plan(put()).await.unwrap_err();
@@ -52,11 +52,17 @@ async fn what_is_wrong_with_an_item_is_told_by_its_path() {
     for (expected, spoil) in cases {
         let mut wrong = plan(1);
         spoil(&mut wrong.items[0], limit.clone());
-        let refused = operator.put_plan(pb::PutPlanRequest { plan: Some(wrong), request_id: request_id() }).await.unwrap_err();
+        let refused = operator
+            .put_plan(pb::PutPlanRequest { plan: Some(wrong), request_id: request_id(), ..Default::default() })
+            .await
+            .unwrap_err();
         let violation = refused.get_details_bad_request().unwrap().field_violations[0].clone();
         assert_eq!(violation.field, expected, "{violation:?}");
     }
     let twice = pb::Plan { items: vec![plan(1).items[0].clone(); 2], ..plan(1) };
-    let refused = operator.put_plan(pb::PutPlanRequest { plan: Some(twice), request_id: request_id() }).await.unwrap_err();
+    let refused = operator
+        .put_plan(pb::PutPlanRequest { plan: Some(twice), request_id: request_id(), ..Default::default() })
+        .await
+        .unwrap_err();
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "plan.items[1].id");
 }

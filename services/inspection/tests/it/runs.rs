@@ -56,7 +56,7 @@ async fn a_worker_that_begins_again_is_told_what_is_left() {
     program(&mut operator).await;
     let run = operator.create_run(tick(1)).await.unwrap().into_inner().name;
     let mut worker = office.worker().await;
-    let submit = |results| pb::SubmitResultsRequest { run: run.clone(), shard: 0, results };
+    let submit = |results| pb::SubmitResultsRequest { run: run.clone(), shard: 0, results, ..Default::default() };
     worker.submit_results(submit(vec![seen(0, 1, true), seen(1, 1, true)])).await.unwrap();
     let shard = worker.get_shard(pb::GetShardRequest { run: run.clone(), index: 0 }).await.unwrap().into_inner();
     let recorded: Vec<&str> = shard.recorded.iter().map(|key| key.device_id.as_str()).collect();
@@ -65,7 +65,12 @@ async fn a_worker_that_begins_again_is_told_what_is_left() {
     let answer = worker.submit_results(submit(vec![seen(1, 1, false), seen(2, 1, true)])).await.unwrap().into_inner();
     assert_eq!((answer.recorded, answer.repeated_before), (1, 1));
     let finished = operator
-        .finish_run(pb::FinishRunRequest { name: run.clone(), reason: "Completed".into(), request_id: request_id() })
+        .finish_run(pb::FinishRunRequest {
+            name: run.clone(),
+            reason: "Completed".into(),
+            request_id: request_id(),
+            ..Default::default()
+        })
         .await;
     let finished = finished.unwrap().into_inner();
     assert_eq!((finished.state(), finished.counts.unwrap().passed), (pb::RunState::Succeeded, 3));
@@ -79,9 +84,10 @@ async fn a_run_that_ends_early_says_what_is_missing() {
     let mut operator = office.operator().await;
     program(&mut operator).await;
     let run = operator.create_run(tick(1)).await.unwrap().into_inner().name;
-    let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results: vec![seen(0, 1, true)] };
+    let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results: vec![seen(0, 1, true)], ..Default::default() };
     office.worker().await.submit_results(submit).await.unwrap();
-    let finish = pb::FinishRunRequest { name: run, reason: "DeadlineExceeded".into(), request_id: request_id() };
+    let finish =
+        pb::FinishRunRequest { name: run, reason: "DeadlineExceeded".into(), request_id: request_id(), ..Default::default() };
     let finished = operator.finish_run(finish).await.unwrap().into_inner();
     assert_eq!(finished.state(), pb::RunState::Incomplete);
     assert!(
@@ -100,7 +106,7 @@ async fn a_worker_of_another_namespace_finds_no_such_run() {
     let mut stranger = office.workload("sz-plans", "default").await;
     let shard = pb::GetShardRequest { run: run.clone(), index: 0 };
     assert_eq!(stranger.get_shard(shard.clone()).await.unwrap_err().code(), Code::NotFound);
-    let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results: vec![seen(0, 1, false)] };
+    let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results: vec![seen(0, 1, false)], ..Default::default() };
     assert_eq!(stranger.submit_results(submit).await.unwrap_err().code(), Code::NotFound);
     // Nor does a person, whatever their role.
     assert_eq!(office.person("admin").await.get_shard(shard).await.unwrap_err().code(), Code::PermissionDenied);
@@ -126,7 +132,7 @@ async fn a_result_that_is_not_of_the_work_is_refused_by_its_place() {
         ("results[0].observation", vec![pb::Result { observation: None, ..seen(0, 1, true) }]),
     ];
     for (expected, results) in cases {
-        let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results };
+        let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results, ..Default::default() };
         let refused = worker.submit_results(submit).await.unwrap_err();
         assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, expected, "{refused:?}");
     }
@@ -144,7 +150,7 @@ async fn two_runs_of_a_plan_at_once_open_one_finding() {
         let run = operator.create_run(tick(minute)).await.unwrap().into_inner().name;
         let mut worker = office.worker().await;
         tasks.spawn(async move {
-            let submit = pb::SubmitResultsRequest { run, shard: 0, results: vec![seen(0, minute, false)] };
+            let submit = pb::SubmitResultsRequest { run, shard: 0, results: vec![seen(0, minute, false)], ..Default::default() };
             worker.submit_results(submit).await.unwrap();
         });
     }
@@ -162,9 +168,9 @@ async fn a_plan_that_changes_does_not_change_a_run_that_is_open() {
     let run = operator.create_run(tick(1)).await.unwrap().into_inner().name;
     let mut changed = plan(2);
     changed.items[0].id = "another".into();
-    operator.put_plan(pb::PutPlanRequest { plan: Some(changed), request_id: request_id() }).await.unwrap();
+    operator.put_plan(pb::PutPlanRequest { plan: Some(changed), request_id: request_id(), ..Default::default() }).await.unwrap();
     let shard = office.worker().await.get_shard(pb::GetShardRequest { run: run.clone(), index: 0 }).await.unwrap().into_inner();
     assert_eq!(shard.items[0].id, "port");
-    let submit = pb::SubmitResultsRequest { run, shard: 0, results: vec![seen(0, 1, true)] };
+    let submit = pb::SubmitResultsRequest { run, shard: 0, results: vec![seen(0, 1, true)], ..Default::default() };
     assert_eq!(office.worker().await.submit_results(submit).await.unwrap().into_inner().recorded, 1);
 }

@@ -79,6 +79,7 @@ async fn a_change_names_its_fields_and_the_state_it_was_made_from() {
         }),
         update_mask: Some(pbjson_types::FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }),
         request_id: request_id(),
+        ..Default::default()
     };
     let moved = engineer.update_device(change("b2", &device.etag, &["site"])).await.unwrap().into_inner();
     assert_eq!((moved.site.as_str(), moved.address.as_str()), ("b2", "10.0.0.7"));
@@ -98,7 +99,7 @@ async fn a_retired_device_stays_in_the_ledger_and_is_selected_no_more() {
     let store = Store::open().await;
     let mut engineer = store.person("engineer").await;
     let device = engineer.create_device(entry("web-01", "a1")).await.unwrap().into_inner();
-    let retire = pb::RetireDeviceRequest { name: device.name.clone(), request_id: request_id() };
+    let retire = pb::RetireDeviceRequest { name: device.name.clone(), request_id: request_id(), ..Default::default() };
     engineer.retire_device(retire).await.unwrap();
     assert!(engineer.list_devices(which(pb::DeviceSelector::default())).await.unwrap().into_inner().devices.is_empty());
     let all = pb::ListDevicesRequest { show_retired: true, ..which(pb::DeviceSelector::default()) };

@@ -67,6 +67,7 @@ pub(crate) fn entry(id: &str, site: &str) -> pb::CreateDeviceRequest {
         device_id: id.into(),
         device: Some(device),
         request_id: request_id(),
+        ..Default::default()
     }
 }
 

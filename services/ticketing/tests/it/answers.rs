@@ -52,10 +52,16 @@ async fn a_refused_request_is_not_remembered() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
     let ticket = agent.create_ticket(call("门户打不开")).await.unwrap().into_inner();
-    let resolve = pb::ResolveTicketRequest { name: ticket.name.clone(), text: "重启".into(), request_id: request_id() };
+    let resolve = pb::ResolveTicketRequest {
+        name: ticket.name.clone(),
+        text: "重启".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
     let refused = agent.resolve_ticket(resolve.clone()).await.unwrap_err();
     assert_eq!(refused.get_details_error_info().unwrap().reason, "TICKET_NOT_ASSIGNED");
-    let assign = pb::AssignTicketRequest { name: ticket.name, assignee: "chen".into(), request_id: request_id() };
+    let assign =
+        pb::AssignTicketRequest { name: ticket.name, assignee: "chen".into(), request_id: request_id(), ..Default::default() };
     agent.assign_ticket(assign).await.unwrap();
     assert_eq!(agent.resolve_ticket(resolve).await.unwrap().into_inner().state(), pb::TicketState::AwaitingConfirmation);
 }
@@ -84,4 +90,92 @@ async fn pages_lead_to_every_ticket_once_newest_first() {
     let other = pb::ListTicketsRequest { states: vec![pb::TicketState::New.into()], ..list };
     let refused = agent.list_tickets(other).await.unwrap_err();
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "page_token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_only_validated_is_answered_and_changes_nothing() {
+    let desk = Desk::open().await;
+    let mut agent = desk.agent().await;
+    let rehearsal = pb::CreateTicketRequest { validate_only: true, ..call("门户打不开") };
+    let answer = agent.create_ticket(rehearsal.clone()).await.unwrap().into_inner();
+    assert_eq!(answer.state(), pb::TicketState::New);
+    let get = pb::GetTicketRequest { name: answer.name.clone() };
+    assert_eq!(agent.get_ticket(get).await.unwrap_err().code(), Code::NotFound);
+    let facts: i64 = {
+        let mut tx = desk.records().begin(&chassis::Scope::reaction("test", &AGENCY.parse().unwrap())).await.unwrap();
+        sqlx::query_scalar("SELECT (SELECT count(*) FROM facts) + (SELECT count(*) FROM requests)")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap()
+    };
+    assert_eq!(facts, 0);
+    // What would be refused is refused, and the same request_id is still good for the real thing.
+    let refused = pb::CreateTicketRequest { ticket: None, ..rehearsal.clone() };
+    assert_eq!(agent.create_ticket(refused).await.unwrap_err().code(), Code::InvalidArgument);
+    let real = pb::CreateTicketRequest { validate_only: false, ..rehearsal };
+    agent.create_ticket(real).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_by_an_old_ticket_is_refused() {
+    let desk = Desk::open().await;
+    let mut agent = desk.agent().await;
+    let ticket = agent.create_ticket(call("门户打不开")).await.unwrap().into_inner();
+    let assign = |assignee: &str, etag: &str| pb::AssignTicketRequest {
+        name: ticket.name.clone(),
+        assignee: assignee.into(),
+        request_id: request_id(),
+        etag: etag.into(),
+        ..Default::default()
+    };
+    agent.assign_ticket(assign("chen", &ticket.etag)).await.unwrap();
+    let refused = agent.assign_ticket(assign("wu", &ticket.etag)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Aborted);
+    assert_eq!(refused.get_details_error_info().unwrap().reason, "TICKET_CHANGED");
+    let refused = agent.assign_ticket(assign("wu", "x")).await.unwrap_err();
+    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "etag");
+    agent.assign_ticket(assign("wu", "")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_gives_what_it_asks_for_page_by_page() {
+    let desk = Desk::open().await;
+    let mut agent = desk.agent().await;
+    for title in ["打印机卡纸", "门户打不开", "打印机缺墨", "100% \"电量\""] {
+        agent.create_ticket(call(title)).await.unwrap();
+    }
+    let list = |filter: &str| pb::ListTicketsRequest {
+        parent: format!("agencies/{AGENCY}"),
+        filter: filter.into(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let cases: [(&str, &[&str]); 7] = [
+        ("title : 打印机", &["打印机缺墨", "打印机卡纸"]),
+        ("title : 打印机 AND NOT title : 墨", &["打印机卡纸"]),
+        ("title = 门户打不开 OR title : 卡纸", &["门户打不开", "打印机卡纸"]),
+        (r#"title = "100% \"电量\"""#, &["100% \"电量\""]),
+        ("state = new AND grade = iii AND title : 户", &["门户打不开"]),
+        ("state = closed OR create_time < \"2020-01-01T00:00:00Z\"", &[]),
+        (r#"title = "' OR true --""#, &[]),
+    ];
+    for (filter, expected) in cases {
+        let mut titles = Vec::new();
+        let mut question = list(filter);
+        loop {
+            let page = agent.list_tickets(question.clone()).await.unwrap().into_inner();
+            titles.extend(page.tickets.into_iter().map(|ticket| ticket.title));
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            question.page_token = page.next_page_token;
+        }
+        assert_eq!(titles, expected, "{filter}");
+    }
+    let token = agent.list_tickets(list("title : 打印机")).await.unwrap().into_inner().next_page_token;
+    let other = pb::ListTicketsRequest { page_token: token, ..list("title : 门户") };
+    for (field, request) in [("filter", list("colour = red")), ("page_token", other)] {
+        let refused = agent.list_tickets(request).await.unwrap_err();
+        assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, field);
+    }
 }

@@ -55,5 +55,10 @@ pub(crate) fn request_id() -> String {
 /// Asks for a ticket with this title.
 pub(crate) fn call(title: &str) -> pb::CreateTicketRequest {
     let ticket = pb::Ticket { title: title.into(), grade: pb::Grade::Iii.into(), ..pb::Ticket::default() };
-    pb::CreateTicketRequest { parent: format!("agencies/{AGENCY}"), ticket: Some(ticket), request_id: request_id() }
+    pb::CreateTicketRequest {
+        parent: format!("agencies/{AGENCY}"),
+        ticket: Some(ticket),
+        request_id: request_id(),
+        ..Default::default()
+    }
 }

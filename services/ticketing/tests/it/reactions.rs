@@ -1,5 +1,5 @@
 //! Findings become tickets: one each, in whatever order and however often their facts arrive.
-use chassis::{Clock, Scope};
+use chassis::{Clock, Filter, Scope};
 use mailbox::{Received, Unhandled, handle};
 use prost::Name;
 use proto::inspection::v1 as inspection;
@@ -47,7 +47,7 @@ fn fact<E: Name + serde::Serialize>(id: u128, agency: &str, fact: &E) -> Receive
 async fn tickets_of(desk: &Desk) -> Vec<ticketing::ticket::Ticket> {
     let agency = AGENCY.parse().unwrap();
     let mut tx = desk.records().begin(&Scope::reaction("test", &agency)).await.unwrap();
-    tickets::list(&mut tx, &agency, &[], None, None, 100).await.unwrap()
+    tickets::list(&mut tx, &agency, &[], None, &Filter::default(), None, 100).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
