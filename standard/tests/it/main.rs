@@ -1,2 +1,3 @@
 //! THE TESTS of the book.
 mod clauses;
+mod tables;
