@@ -195,10 +195,16 @@ pub(crate) fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text}")))
 }
 
+/// Says something to whoever runs the test.
+#[expect(clippy::print_stdout, reason = "seed and figures are read from what a test says")]
+pub(crate) fn said(words: &str) {
+    println!("{words}");
+}
+
 /// Says what was seen, and to `./x prove` in its file.
 #[expect(clippy::disallowed_methods, reason = "`./x prove` says in the environment where it listens")]
 pub(crate) fn noted(words: &str) {
-    println!("{words}");
+    said(words);
     if let Ok(file) = std::env::var("OPSMESH_PROOF") {
         std::fs::write(file, words).unwrap();
     }

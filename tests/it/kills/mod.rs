@@ -40,7 +40,7 @@ mod alone {
     async fn whoever_is_killed_and_whenever_every_acknowledged_change_is_a_fact_with_one_effect() {
         let seed = house::setting("OPSMESH_SEED").unwrap_or_else(house::random);
         let kills = house::setting("OPSMESH_KILLS").unwrap_or(KILLS);
-        println!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run");
+        house::said(&format!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run"));
         let mut house = House::open(seed).await;
         let load = Load::begin(&house, seed).await;
         for kill in 0..kills {
