@@ -12,8 +12,10 @@ pub mod explain;
 pub mod holidays;
 pub mod policy;
 pub mod replay;
+pub mod schedule;
 mod timeline;
 
 pub use calendar::{Calendar, Interval};
 pub use clock::Clock;
+pub use schedule::Schedule;
 pub use timeline::{OutOfRange, Timeline};

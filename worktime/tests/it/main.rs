@@ -3,10 +3,13 @@
 
 mod brute;
 mod calendars;
+mod cronjob;
 mod explanations;
 mod holidays;
 mod laws;
 mod policies;
 mod random;
+mod schedules;
 mod stepper;
+mod ticking;
 mod zones;
