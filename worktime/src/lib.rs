@@ -41,8 +41,10 @@ pub mod holidays;
 pub mod ics;
 pub mod policy;
 pub mod replay;
+pub mod schedule;
 mod timeline;
 
 pub use calendar::{Calendar, Interval};
 pub use clock::Clock;
+pub use schedule::Schedule;
 pub use timeline::{OutOfRange, Timeline};

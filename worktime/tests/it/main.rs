@@ -4,11 +4,14 @@
 mod brute;
 mod calendar_files;
 mod calendars;
+mod cronjob;
 mod examples;
 mod explanations;
 mod holidays;
 mod laws;
 mod policies;
 mod random;
+mod schedules;
 mod stepper;
+mod ticking;
 mod zones;
