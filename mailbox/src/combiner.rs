@@ -4,10 +4,7 @@
 //!
 //! One that fails never fails its neighbours: they are written again without it. Whether a commit whose answer was lost took
 //! place is not guessed: the same is asked again, and whoever wrote it finds it by its key.
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chassis::{Agency, Database, Host, Meter, Scope, Tx};
 use prometheus_client::metrics::{
