@@ -4,19 +4,44 @@
 //! refuses what does not make sense with file, line and field ([`Refused`]). Every value is [`Marked`]: the standard's own words, our translation, inferred,
 //! a product default, unknown, or the organisation's; what DB4401/T 294.1/294.2—2024 would say is not known here, and what stands in for it says so.
 mod book;
+mod check;
 mod clause;
 pub mod conformance;
+pub mod devices;
+pub mod documents;
+pub mod emergency;
+pub mod evaluation;
+pub mod incidents;
+mod keys;
+pub mod ledger;
+mod lookup;
 mod mark;
+pub mod people;
 pub mod procedure;
+mod quantity;
 mod refer;
 mod refused;
+pub mod remote;
+pub mod repair;
+pub mod services;
 mod shipped;
+pub mod tickets;
+pub mod times;
 mod tree;
+pub mod words;
 pub mod yaml;
 
 pub use book::Book;
 pub use clause::{Clause, ClauseId, Clauses, GateKind, Level, Module, PartyCode, Strength};
+pub use keys::{Key, Keys};
+pub use lookup::RepairCase;
 pub use mark::{Mark, Marked, Status, Words};
+pub use quantity::{Count, Hours, Lasting, Minutes, Months, Percent, Seconds, Workdays, Years};
+pub use refer::{
+    Activity, Automation, CalendarCode, Computable, DeviceClass, DirectionCode, Frequency, IncidentCategory, IncidentGrade,
+    InputId, MetricId, OperatorCode, QualificationCode, RepairGroup, ReportCode, Scalar, ServiceGroup, SourceId, StaffClass,
+    StatisticCode, TablePath, TicketGrade, UnitCode, WorkflowCode,
+};
 pub use refused::Refused;
 pub use shipped::FILES;
 pub use tree::{Entry, Node, Value};

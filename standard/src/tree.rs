@@ -95,6 +95,11 @@ impl Node {
         de::read(self, path, known)
     }
 
+    /// The name of the file that says it.
+    pub(crate) fn file_name(&self) -> &str {
+        &self.file
+    }
+
     pub(crate) fn refuse(&self, field: impl Into<String>, why: impl Into<String>) -> Refused {
         Refused::new(self.file.as_ref(), self.line, field, why)
     }

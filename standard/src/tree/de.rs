@@ -16,8 +16,9 @@ use crate::{Mark, Refused};
 pub(crate) struct Known(HashMap<&'static str, BTreeSet<String>>);
 
 impl Known {
-    pub(crate) fn add(&mut self, kind: &'static str, names: impl IntoIterator<Item = String>) {
-        self.0.entry(kind).or_default().extend(names);
+    /// Adds a name; false if it was there.
+    pub(crate) fn add(&mut self, kind: &'static str, name: String) -> bool {
+        self.0.entry(kind).or_default().insert(name)
     }
 
     pub(crate) fn is_clause(&self, name: &str) -> bool {

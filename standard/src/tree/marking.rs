@@ -81,6 +81,15 @@ fn give(node: &mut Node, mut down: Down, path: &str, known: &Known) -> Result<()
             give(one, down.clone(), &format!("{path}[{index}]"), known)?;
         }
     }
+    // Structure has no mark of its own: its parts have.
+    let structure = match &node.value {
+        Value::Map(_) => true,
+        Value::List(list) => list.iter().any(|one| matches!(one.value, Value::Map(_))),
+        _ => false,
+    };
+    if structure {
+        return Ok(());
+    }
     let Some(mark) = &down.mark else { return Err(node.refuse(path, "a value without a mark")) };
     node.mark = Some(Arc::new(written(mark, down.clause.as_deref(), path, known)?));
     Ok(())
@@ -105,7 +114,7 @@ fn translated(node: &mut Node) {
 fn written(node: &Node, clause: Option<&str>, path: &str, known: &Known) -> Result<Mark, Refused> {
     let field = if path.is_empty() { "mark".to_owned() } else { format!("{path}.mark") };
     let written: Written = de::read(node, &field, known)?;
-    let source = written.source.split("; ").map(|one| match one.strip_prefix("standard") {
+    let source = parts(&written.source).into_iter().map(|one| match one.strip_prefix("standard") {
         Some(rest) if !rest.starts_with(':') => match clause {
             Some(clause) => Ok(format!("standard:{clause}{rest}")),
             None => Err(node.refuse(&field, "no clause says which part of the standard this is")),
@@ -114,4 +123,22 @@ fn written(node: &Node, clause: Option<&str>, path: &str, known: &Known) -> Resu
     });
     let source = source.collect::<Result<Vec<_>, _>>()?.join("; ");
     Ok(Mark { status: written.status, source, replaced_by: written.replaced_by })
+}
+
+/// The parts of a source: separated by `; ` outside of remarks in parentheses.
+fn parts(source: &str) -> Vec<&str> {
+    let (mut found, mut from, mut depth) = (Vec::new(), 0, 0_i32);
+    for (at, c) in source.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ';' if depth == 0 => {
+                found.push(source[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(source[from..].trim());
+    found
 }

@@ -2,7 +2,8 @@
 use super::{Node, Value};
 
 /// The keys that name a row in its list, the first that is there.
-const NAMES: [&str; 8] = ["id", "code", "key", "grade", "category", "table_row", "clause", "score"];
+const NAMES: [&str; 12] =
+    ["id", "code", "fibre", "key", "at_percent", "min", "grade", "category", "table_row", "clause", "score", "zh"];
 
 /// What names a row in its list: the value of its `id`, `code`, `key`, … or the scalar itself.
 pub(crate) fn identity(node: &Node) -> Option<String> {

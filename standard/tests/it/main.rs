@@ -11,6 +11,7 @@ mod gates;
 mod procedures;
 mod random;
 mod table;
+mod tables;
 mod turns;
 mod waivers;
 mod walk;

@@ -1,0 +1,109 @@
+//! THE DOCUMENTS: policies of annex A, reports and their parts, functions of the platform, techniques (A.1, 5.1.3.1, 6, 7).
+use serde::{Deserialize, Serialize};
+
+use crate::{ClauseId, Marked, Module, Months, Words, WorkflowCode};
+
+/// The policy documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its code.
+    pub code: String,
+    /// The row of the table.
+    pub table_row: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// The parts of the product that it concerns.
+    pub modules: Marked<Vec<Module>>,
+    /// The clauses it belongs to.
+    pub clauses: Marked<Vec<ClauseId>>,
+    /// How often the policy is reviewed.
+    pub review_months: Marked<Months>,
+}
+
+/// The file `data/policies.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// The policy documents.
+    pub policies: Vec<Policy>,
+}
+
+/// The reports and forms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Its code.
+    pub code: String,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// The parts that the standard demands.
+    pub parts: Vec<Words>,
+    /// What the standard leaves open.
+    #[serde(default)]
+    pub parts_note: Option<Words>,
+    /// The parts that the product proposes.
+    #[serde(default)]
+    pub default_parts: Option<Vec<Words>>,
+    /// The clause that names the parts.
+    #[serde(default)]
+    pub parts_clause: Option<Marked<ClauseId>>,
+}
+
+/// The file `data/reports.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reports {
+    /// The reports and forms.
+    pub reports: Vec<Report>,
+}
+
+/// The functions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// The parts of the product that it concerns.
+    pub modules: Marked<Vec<Module>>,
+    /// The records that show that it was done.
+    pub evidence: Marked<String>,
+}
+
+/// The file `data/platform.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// The functions.
+    pub functions: Vec<Function>,
+}
+
+/// The methods.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Method {
+    /// The row of the table.
+    pub table_row: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// What it is.
+    pub description: Words,
+    /// The services.
+    pub services: Marked<String>,
+    /// The workflows.
+    pub workflows: Marked<Vec<WorkflowCode>>,
+}
+
+/// The file `data/technology.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Technology {
+    /// What the rows do not name.
+    pub coverage_note: Words,
+    /// The methods.
+    pub methods: Vec<Method>,
+}

@@ -1,0 +1,64 @@
+//! THE EMERGENCY: risks, drills, phases, means (7.3.5, 7.4.2).
+use serde::{Deserialize, Serialize};
+
+use crate::{ClauseId, Marked, ReportCode, Words};
+
+/// A code with its words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Words,
+}
+
+/// The means of response.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Means {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Words,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+}
+
+/// Where incidents are reported from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeChannel {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Words,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+}
+
+/// The file `data/emergency.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Emergency {
+    /// The kinds of risk.
+    pub risk_types: Vec<Code>,
+    /// How the risks are read.
+    pub risk_note: Words,
+    /// The kinds of drill.
+    pub drill_types: Vec<Code>,
+    /// The phases.
+    pub phases: Vec<Code>,
+    /// The means of response.
+    pub means: Vec<Means>,
+    /// Where incidents are reported from.
+    pub intake_channels: Vec<IntakeChannel>,
+    /// Where the parts of an emergency plan are.
+    pub plan_parts: Marked<ReportCode>,
+    /// Where the parts of a drill plan are.
+    pub drill_plan_parts: Marked<ReportCode>,
+    /// Where the parts of a drill report are.
+    pub drill_report_parts: Marked<ReportCode>,
+    /// Where the parts of the response report are.
+    pub report_parts: Marked<ReportCode>,
+}

@@ -1,0 +1,222 @@
+//! THE EVALUATION: annex B, how each indicator is computed or why it is not (8, B.1, B.2).
+use serde::{Deserialize, Serialize};
+
+use crate::{ClauseId, Computable, InputId, Marked, MetricId, StaffClass, TablePath, UnitCode, Words};
+
+/// What it is computed or decided from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its name.
+    pub id: String,
+    /// Its name.
+    pub name: Words,
+    /// Its unit.
+    pub unit: Marked<UnitCode>,
+    /// What kind it is.
+    pub kind: Marked<String>,
+    /// Where the window is said.
+    #[serde(default)]
+    pub window_ref: Option<Marked<TablePath>>,
+    /// The metric.
+    #[serde(default)]
+    pub metric: Option<Marked<MetricId>>,
+    /// From which value.
+    #[serde(default)]
+    pub min: Option<Marked<i64>>,
+    /// The largest value.
+    #[serde(default)]
+    pub max: Option<Marked<u32>>,
+}
+
+/// The file `data/evaluation/inputs.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// What it is computed or decided from.
+    pub inputs: Vec<Input>,
+}
+
+/// The weight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// Of management staff.
+    #[serde(default)]
+    pub management: Option<Marked<u32>>,
+    /// Of technical staff.
+    #[serde(default)]
+    pub technical: Option<Marked<u32>>,
+    /// Of operation staff.
+    #[serde(default)]
+    pub operation: Option<Marked<u32>>,
+}
+
+/// The indicators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonIndicator {
+    /// Its name.
+    pub id: String,
+    /// The row of the table.
+    pub table_row: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// What is evaluated.
+    pub content: Words,
+    /// The clause of 5.2.2 that it mirrors.
+    #[serde(default)]
+    pub mirrors_clause: Option<Marked<ClauseId>>,
+    /// The staff classes it applies to.
+    pub applies_to: Marked<Vec<StaffClass>>,
+    /// The weight.
+    pub weight: Weights,
+    /// The rule.
+    pub rule: Words,
+    /// The records that show that it was done.
+    pub evidence: Marked<String>,
+    /// How it is computed.
+    pub formula: Marked<String>,
+    /// What it is computed or decided from.
+    pub inputs: Marked<Vec<InputId>>,
+    /// Whether it is computed wholly, partly or by people.
+    pub computable: Marked<Computable>,
+    /// What people judge, and why it is not computed.
+    #[serde(default)]
+    pub not_computed: Option<Words>,
+    /// What the staff classes were read from.
+    #[serde(default)]
+    pub applies_to_basis: Option<Marked<String>>,
+    /// The other reading of a merged cell.
+    #[serde(default)]
+    pub applies_to_alternative: Option<Marked<Vec<StaffClass>>>,
+}
+
+/// The file `data/evaluation/b1.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct B1 {
+    /// The table.
+    pub table: Marked<String>,
+    /// Its name.
+    pub name: Words,
+    /// The full mark.
+    pub full_mark: Marked<u32>,
+    /// How the merged cells were read.
+    pub post_merge_note: Words,
+    /// The indicators.
+    pub indicators: Vec<PersonIndicator>,
+}
+
+/// The indicators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceIndicator {
+    /// Its name.
+    pub id: String,
+    /// The row of the table.
+    pub table_row: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// What is evaluated.
+    pub content: Words,
+    /// The weight.
+    pub weight: Marked<u32>,
+    /// The rule.
+    pub rule: Words,
+    /// The records that show that it was done.
+    pub evidence: Marked<String>,
+    /// How it is computed.
+    pub formula: Marked<String>,
+    /// What it is computed or decided from.
+    pub inputs: Marked<Vec<InputId>>,
+    /// Whether it is computed wholly, partly or by people.
+    pub computable: Marked<Computable>,
+    /// What people judge, and why it is not computed.
+    #[serde(default)]
+    pub not_computed: Option<Words>,
+}
+
+/// The file `data/evaluation/b2.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct B2 {
+    /// The table.
+    pub table: Marked<String>,
+    /// Its name.
+    pub name: Words,
+    /// The full mark.
+    pub full_mark: Marked<u32>,
+    /// The indicators.
+    pub indicators: Vec<ServiceIndicator>,
+}
+
+/// The rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// From which value.
+    pub min: Marked<u32>,
+    /// Its name.
+    pub name: Words,
+}
+
+/// The bands of the score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bands {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Its unit.
+    pub unit: Marked<UnitCode>,
+}
+
+/// The methods.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Method {
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// Its name.
+    pub name: Words,
+}
+
+/// What triggers an irregular evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Its name.
+    pub id: String,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// Its name.
+    pub name: Words,
+    /// The product can trigger it by itself.
+    pub auto: Marked<bool>,
+}
+
+/// The measures of improvement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// Its name.
+    pub name: Words,
+}
+
+/// The file `data/evaluation/methods.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Methods {
+    /// How scores are added up.
+    pub scoring: Words,
+    /// The bands of the score.
+    pub bands: Bands,
+    /// The methods.
+    pub methods: Vec<Method>,
+    /// What triggers an irregular evaluation.
+    pub triggers: Vec<Trigger>,
+    /// The measures of improvement.
+    pub measures: Vec<Measure>,
+}

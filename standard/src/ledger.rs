@@ -1,0 +1,135 @@
+//! THE LEDGER and the store: fields of devices, spares, consumables (7.3.4, 5.1.4).
+use serde::{Deserialize, Serialize};
+
+use crate::{ClauseId, DeviceClass, Marked, Months, UnitCode, Words};
+
+/// The fields that the standard demands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: Words,
+    /// Its type.
+    pub r#type: Marked<String>,
+}
+
+/// The fields that follow the device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldInLedger {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: Words,
+}
+
+/// The fields that the product proposes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuggestedField {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: Words,
+    /// Its type.
+    pub r#type: Marked<String>,
+    /// The values it can have.
+    #[serde(default)]
+    pub values: Option<Marked<Vec<String>>>,
+}
+
+/// The figures drawn from the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: Words,
+    /// Its unit.
+    pub unit: Words,
+    /// How it is computed.
+    pub how: Words,
+}
+
+/// The file `data/ledger.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// The fields that the standard demands.
+    pub mandatory: Vec<Field>,
+    /// The fields that follow the device.
+    pub dynamic: Vec<FieldInLedger>,
+    /// The clause of the fields that follow the device.
+    pub dynamic_clause: Marked<ClauseId>,
+    /// The fields that the product proposes.
+    pub suggested: Vec<SuggestedField>,
+    /// The figures drawn from the ledger.
+    pub analysis: Vec<Figure>,
+    /// The clause that asks for the figures.
+    pub analysis_clause: Marked<ClauseId>,
+}
+
+/// The spares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spare {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: Words,
+    /// How long it may be stored.
+    pub shelf_life_months: Marked<Months>,
+    /// How often it is tested.
+    pub test_months: Marked<Months>,
+    /// It bears data.
+    pub storage_bearing: Marked<bool>,
+    /// The device class.
+    pub device_class: DeviceClass,
+}
+
+/// The consumables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consumable {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: Words,
+    /// How long it may be stored.
+    pub shelf_life_months: Marked<Months>,
+}
+
+/// The file `data/spares.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spares {
+    /// The clauses it belongs to.
+    pub clauses: Marked<Vec<ClauseId>>,
+    /// The spares.
+    pub spares: Vec<Spare>,
+    /// The consumables.
+    pub consumables: Vec<Consumable>,
+    /// The order of issue.
+    pub issue_order: Marked<String>,
+    /// The order of issue in words.
+    pub issue_order_text: Marked<String>,
+    /// The rule of issue.
+    pub issue_rule: Marked<String>,
+    /// The rule of issue in words.
+    pub issue_rule_text: Marked<String>,
+    /// How the rule of issue is read.
+    pub issue_rule_note: Words,
+    /// What is checked.
+    pub checks: Vec<Words>,
+    /// How the safety stock is computed.
+    pub safety_stock_rule: Marked<String>,
+    /// The unit of the safety stock.
+    pub safety_stock_unit: Marked<UnitCode>,
+    /// Where it is stored.
+    pub storage_points: Vec<Words>,
+}

@@ -1,0 +1,138 @@
+//! THE TICKETS: types, grades, states, hotline (7.1, 7.4.1).
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CalendarCode, ClauseId, Count, Hours, IncidentGrade, Marked, Minutes, Percent, Seconds, TicketGrade, Words, WorkflowCode,
+};
+
+/// The types.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Type {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Words,
+    /// Where a ticket of this type goes.
+    pub default_flow: Marked<String>,
+    /// The workflows.
+    pub workflows: Marked<Vec<WorkflowCode>>,
+}
+
+/// The file `data/tickets/types.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Types {
+    /// The types.
+    pub types: Vec<Type>,
+}
+
+/// The grades.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grade {
+    /// The grade.
+    pub grade: TicketGrade,
+    /// Its name.
+    pub name: Words,
+    /// The time until somebody responds.
+    pub response_minutes: Marked<Minutes>,
+    /// The time until the ticket is solved.
+    pub resolve_hours: Marked<Hours>,
+    /// The calendar that the times run on.
+    pub calendar: Marked<CalendarCode>,
+    /// What it is used for.
+    pub usage: Words,
+    /// The incident grades it goes with.
+    pub incident_grades: Marked<Vec<IncidentGrade>>,
+}
+
+/// The file `data/tickets/grades.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grades {
+    /// The grades.
+    pub grades: Vec<Grade>,
+}
+
+/// A code with its words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Marked<String>,
+}
+
+/// The reasons to wait.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PendingReason {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Words,
+    /// Whether the clock stands still.
+    pub pauses_clock: Marked<bool>,
+}
+
+/// The rules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// The rule.
+    pub rule: Marked<String>,
+}
+
+/// Who is told at which share of the time limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    /// At which share of the time limit.
+    pub at_percent: Marked<Count>,
+    /// Who is told.
+    pub to: Words,
+}
+
+/// The file `data/tickets/states.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct States {
+    /// The states.
+    pub states: Vec<Code>,
+    /// The reasons to wait.
+    pub pending_reasons: Vec<PendingReason>,
+    /// When the clock stands still.
+    pub sla_pause: Words,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// The shares of the time limit at which a warning is given.
+    pub warn_at_percent: Marked<Vec<Percent>>,
+    /// The share of the time limit at which a ticket is escalated.
+    pub escalate_at_percent: Marked<Percent>,
+    /// Who is told at which share of the time limit.
+    pub escalation: Vec<Escalation>,
+}
+
+/// The file `data/tickets/hotline.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hotline {
+    /// The time until a call is answered.
+    pub answer_seconds: Marked<Seconds>,
+    /// The share of calls that is to be answered.
+    pub answer_rate_percent: Marked<Percent>,
+    /// The share of calls that may be given up before they are answered.
+    pub abandon_rate_percent: Marked<Percent>,
+    /// The time until a missed call is returned.
+    pub callback_minutes: Marked<Minutes>,
+    /// The share of closed tickets whose requester is called back.
+    pub callback_sample_percent: Marked<Percent>,
+    /// The hours of service.
+    pub hours: Marked<String>,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+}

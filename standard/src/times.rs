@@ -1,0 +1,117 @@
+//! THE TIMES that the standard leaves open, and what the product proposes.
+use serde::{Deserialize, Serialize};
+
+use crate::{CalendarCode, ClauseId, Count, DeviceClass, IncidentGrade, Marked, TablePath, UnitCode, Words};
+
+/// The timers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timer {
+    /// Its name.
+    pub id: String,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// The word of the clause.
+    pub words: Marked<String>,
+    /// What is timed.
+    pub timer: Marked<String>,
+    /// The value.
+    pub value: Marked<Option<Count>>,
+    /// Its unit.
+    pub unit: Marked<UnitCode>,
+    /// The calendar that the times run on.
+    pub calendar: Marked<CalendarCode>,
+    /// The clause uses a word of time.
+    pub time_word: Marked<bool>,
+    /// Where the value is said.
+    #[serde(default)]
+    pub value_of: Option<Marked<TablePath>>,
+    /// What the value is a percentage of.
+    #[serde(default)]
+    pub share_of: Option<Marked<TablePath>>,
+    /// What the time is counted from.
+    #[serde(default)]
+    pub anchor: Option<Marked<String>>,
+}
+
+/// The file `data/times/timers.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timers {
+    /// How it is to be read.
+    pub note: Words,
+    /// The timers.
+    pub timers: Vec<Timer>,
+}
+
+/// The cycles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cycle {
+    /// Its name.
+    pub id: String,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// The word of the clause.
+    pub words: Marked<String>,
+    /// The activity that is repeated.
+    pub activity: Words,
+    /// How often.
+    pub every: Marked<Count>,
+    /// Its unit.
+    pub unit: Marked<UnitCode>,
+    /// The clause uses a word of time.
+    pub time_word: Marked<bool>,
+    /// The device classes.
+    #[serde(default)]
+    pub device_classes: Option<Marked<Vec<DeviceClass>>>,
+}
+
+/// The file `data/times/cycles.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cycles {
+    /// How it is to be read.
+    pub note: Words,
+    /// What goes before it.
+    pub precedence: Words,
+    /// The cycles.
+    pub cycles: Vec<Cycle>,
+}
+
+/// The thresholds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    /// Its name.
+    pub id: String,
+    /// The clause it belongs to.
+    pub clause: ClauseId,
+    /// The word of the clause.
+    pub words: Marked<String>,
+    /// The rule.
+    pub rule: Words,
+    /// The value.
+    pub value: Marked<Option<Count>>,
+    /// Its unit.
+    pub unit: Marked<Option<UnitCode>>,
+    /// The window it is counted in.
+    #[serde(default)]
+    pub window: Option<Marked<Count>>,
+    /// The unit of the window.
+    #[serde(default)]
+    pub window_unit: Option<Marked<UnitCode>>,
+    /// The incident grades it goes with.
+    #[serde(default)]
+    pub incident_grades: Option<Marked<Vec<IncidentGrade>>>,
+}
+
+/// The file `data/times/thresholds.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// How it is to be read.
+    pub note: Words,
+    /// The thresholds.
+    pub thresholds: Vec<Threshold>,
+}
