@@ -157,7 +157,7 @@ mod tests {
     fn sql(text: &str) -> String {
         let mut query = QueryBuilder::new("SELECT WHERE true");
         Filter::read(text, COLUMNS).unwrap().push(&mut query);
-        query.sql().to_string()
+        query.sql().as_str().to_owned()
     }
 
     #[test]

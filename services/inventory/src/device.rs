@@ -275,8 +275,9 @@ mod tests {
     #[test]
     fn a_retired_device_stays_as_it_is() {
         let mut device = device();
-        assert_eq!(device.retire(Timestamp::MAX), Some(Fact::Retired));
-        assert_eq!(device.retire(Timestamp::MAX), None);
+        assert_eq!(device.retire(Some(9), Timestamp::MAX), Err(Refusal::Changed(device.id.clone())));
+        assert_eq!(device.retire(None, Timestamp::MAX), Ok(Some(Fact::Retired)));
+        assert_eq!(device.retire(None, Timestamp::MAX), Ok(None));
         let moved = Changes { site: Some("b2".into()), ..Changes::default() };
         assert_eq!(device.describe(moved, None, Timestamp::MAX), Err(Refusal::Retired(device.id.clone())));
     }

@@ -106,6 +106,7 @@ async fn call(
                 ..ticketing::Ticket::default()
             }),
             request_id: id.to_string(),
+            ..Default::default()
         };
         let answer = until_answered(&stop, || {
             let (mut desk, request) = (desk.clone(), request.clone());
@@ -144,7 +145,8 @@ async fn inspect(
         let well: Vec<bool> =
             (0..DEVICES).map(|device| !draw(seed ^ 7, asked.as_u64_pair().1 * DEVICES + device).is_multiple_of(3)).collect();
         let results = well.iter().enumerate().map(|(device, well)| seen(&format!("d-{device}"), tick + 1, well.then_some(2.0)));
-        let request = inspection::SubmitResultsRequest { run: run.name, shard: 0, results: results.collect() };
+        let request =
+            inspection::SubmitResultsRequest { run: run.name, shard: 0, results: results.collect(), ..Default::default() };
         // A round that was begun is ended: what is not acknowledged may or may not be recorded, and would leave open what to expect.
         let never = CancellationToken::new();
         until_answered(&never, || {

@@ -138,7 +138,7 @@ impl Case {
             Day::Any => true,
             Day::Days(days) => days.contains(&date.day()),
             Day::Last(before) => (date + i64::from(*before).days() + 1.day()).day() == 1,
-            Day::LastWorking => month().filter(|day| working(*day)).last() == Some(date),
+            Day::LastWorking => month().rev().find(|day| working(*day)) == Some(date),
             Day::Nearest(day) if *day > date.days_in_month() => false,
             Day::Nearest(day) => {
                 month().filter(|each| working(*each)).min_by_key(|each| ((each.day() - day).abs(), each.day())) == Some(date)

@@ -32,10 +32,12 @@ async fn a_user_is_reminded_until_they_confirm_and_a_day_later_the_ticket_is_clo
     let desk = Desk::open_at(clock.clone()).await;
     let mut agent = desk.agent().await;
     let ticket = agent.create_ticket(call("门户打不开")).await.unwrap().into_inner().name;
-    let assign = pb::AssignTicketRequest { name: ticket.clone(), assignee: "chen".into(), request_id: request_id() };
+    let assign =
+        pb::AssignTicketRequest { name: ticket.clone(), assignee: "chen".into(), request_id: request_id(), ..Default::default() };
     agent.assign_ticket(assign).await.unwrap();
     assert_eq!(armed(&desk).await, 0, "nothing is owed to a ticket that is worked on");
-    let resolve = pb::ResolveTicketRequest { name: ticket.clone(), text: "重启".into(), request_id: request_id() };
+    let resolve =
+        pb::ResolveTicketRequest { name: ticket.clone(), text: "重启".into(), request_id: request_id(), ..Default::default() };
     agent.resolve_ticket(resolve).await.unwrap();
     for times in [1, 2] {
         clock.set(clock.now() + SignedDuration::from_hours(72));
@@ -54,13 +56,15 @@ async fn a_ticket_that_is_closed_by_hand_is_not_followed_up() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
     let ticket = agent.create_ticket(call("门户打不开")).await.unwrap().into_inner().name;
-    let assign = pb::AssignTicketRequest { name: ticket.clone(), assignee: "chen".into(), request_id: request_id() };
+    let assign =
+        pb::AssignTicketRequest { name: ticket.clone(), assignee: "chen".into(), request_id: request_id(), ..Default::default() };
     agent.assign_ticket(assign).await.unwrap();
-    let resolve = pb::ResolveTicketRequest { name: ticket.clone(), text: "重启".into(), request_id: request_id() };
+    let resolve =
+        pb::ResolveTicketRequest { name: ticket.clone(), text: "重启".into(), request_id: request_id(), ..Default::default() };
     agent.resolve_ticket(resolve).await.unwrap();
     assert_eq!(armed(&desk).await, 1);
     let confirm = pb::ConfirmTicketRequest { name: ticket.clone(), request_id: request_id(), ..Default::default() };
     agent.confirm_ticket(confirm).await.unwrap();
-    agent.close_ticket(pb::CloseTicketRequest { name: ticket, request_id: request_id() }).await.unwrap();
+    agent.close_ticket(pb::CloseTicketRequest { name: ticket, request_id: request_id(), ..Default::default() }).await.unwrap();
     assert_eq!(armed(&desk).await, 0);
 }
