@@ -15,6 +15,9 @@ use tokio::{
 /// Read at once; messages that matter here are far smaller, so that none is cut in two but by bad luck, and then the next is caught.
 const CHUNK: usize = 64 * 1024;
 
+/// How sqlx begins the name of a prepared statement.
+const NAME: &[u8] = b"sqlx_s_";
+
 /// A moment that a tap can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
@@ -159,10 +162,11 @@ impl Ear {
         for statement in self.statements {
             if let Some(at) = find(bytes, statement.as_bytes()) {
                 self.ran.push(statement);
-                // A statement is prepared under a name that ends right before its text.
+                // A statement is prepared under a name that ends right before its text; sqlx begins all of its names alike.
                 let text = bytes[..at].iter().rposition(|byte| *byte == 0).unwrap_or(0);
-                let name = bytes[..text].iter().rposition(|byte| matches!(*byte, 0..=b' ')).map_or(0, |before| before + 1);
-                self.prepared.push((statement, [&bytes[name..text], b"\0"].concat()));
+                if let Some(name) = bytes[..text].windows(NAME.len()).rposition(|window| window == NAME) {
+                    self.prepared.push((statement, [&bytes[name..text], b"\0"].concat()));
+                }
             }
         }
         self.ran.extend(self.prepared.iter().filter(|(_, name)| has(bytes, name)).map(|(statement, _)| *statement));

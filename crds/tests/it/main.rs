@@ -14,6 +14,8 @@ fn definitions() -> [(String, Value); 2] {
         // Deleting a definition deletes every object of it; no uninstallation may do that by the way.
         value["metadata"]["annotations"] = serde_json::json!({"helm.sh/resource-policy": "keep"});
         value["metadata"]["labels"] = serde_json::json!({"app.kubernetes.io/part-of": "opsmesh"});
+        // The same order whatever other rooms ask of serde_json.
+        value.sort_all_objects();
         (format!("{}.yaml", crd.metadata.name.expect("a definition has a name")), value)
     })
 }

@@ -50,13 +50,13 @@ fn world() -> &'static World {
         let key = SealKey::of(&Secret::new(tests::SEAL_KEY)).unwrap();
         let begin: Timestamp = "2026-11-23T01:02:03.456789Z".parse().unwrap();
         let count = SEALS * A_SEAL + NEW;
-        // A lower number of a later transaction in every ten, and holes.
+        // A lower number of a later transaction in every ten, and holes; a transaction is never cut in two by a seal.
         let numbers = (1..).filter(|number| number % HOLE != 0).take(count);
         let mut rows: Vec<Row> = numbers
             .map(|number| Row {
                 number,
                 at: begin + SignedDuration::from_millis(number),
-                tx: 1_000 + u64::try_from(if number % 10 == 0 { number + 25 } else { number }).unwrap() * 2,
+                tx: 1_000 + u64::try_from(if number % 10 == 0 { (number + 25) * 2 + 1 } else { number * 2 }).unwrap(),
                 texts: ["id", "gz", "opsmesh.x.v1.Happened", "agencies/gz/xs/1", "li", "{\"x\":1}"]
                     .map(|text| format!("{text}{number}")),
                 optional: [(number % 2 == 0).then(|| "00-1-1-01".into()), (number % 3 == 0).then(|| "7.4.1.6".into())],
