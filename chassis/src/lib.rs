@@ -24,6 +24,7 @@ mod policy;
 mod run;
 mod schema;
 mod settings;
+mod spans;
 mod telemetry;
 mod together;
 mod trace;

@@ -109,6 +109,7 @@ async fn live<C: DeserializeOwned>(
     let telemetry = Telemetry::start(name, &settings.host.telemetry)?;
     let lived = async {
         let mut host = Host::bind(name, settings.host, mode, Clock::default()).await?;
+        telemetry.show(&host.meter());
         start(settings.service, &mut host).await?;
         host.drive(asked_to_stop()).await
     }

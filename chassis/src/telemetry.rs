@@ -15,13 +15,20 @@ use opentelemetry_sdk::{
 };
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{TelemetrySettings, logs::JsonLines};
+use crate::{
+    Meter, TelemetrySettings,
+    logs::JsonLines,
+    spans::{Ended, Exporting, Spans},
+};
 
 const SCOPE: &str = "opsmesh";
 
 /// Telemetry of a running process; kept until it ends.
 #[derive(Debug)]
-pub(crate) struct Telemetry(SdkTracerProvider);
+pub(crate) struct Telemetry {
+    provider: SdkTracerProvider,
+    spans: Spans,
+}
 
 impl Telemetry {
     /// Sets up logs and traces for the whole process. Called once, inside the runtime, because the exporter needs one.
@@ -32,30 +39,39 @@ impl Telemetry {
             .with_attribute(KeyValue::new("service.namespace", "opsmesh"))
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build();
-        let mut provider = SdkTracerProvider::builder().with_id_generator(Ids::default()).with_resource(resource);
+        let spans = Spans::default();
+        let mut provider = SdkTracerProvider::builder()
+            .with_id_generator(Ids::default())
+            .with_resource(resource)
+            .with_span_processor(Ended(spans.clone()));
         if !settings.otlp.is_empty() {
-            let exporter =
+            let otlp =
                 SpanExporter::builder().with_tonic().with_endpoint(&settings.otlp).build().context("host.telemetry.otlp")?;
-            provider = provider.with_batch_exporter(exporter);
+            provider = provider.with_batch_exporter(Exporting { otlp, spans: spans.clone() });
         }
         let provider = provider.build();
         global::set_tracer_provider(provider.clone());
         let log = EnvFilter::try_new(&settings.log).context("host.telemetry.log")?;
         // Spans are ours only: the exporter's own calls would trace themselves.
-        let spans = EnvFilter::new(
+        let ours = EnvFilter::new(
             "off,chassis=info,mailbox=info,ticketing=info,inventory=info,inspection=info,inspector=info,operator=info",
         );
         tracing_subscriber::registry()
-            .with(tracing_opentelemetry::layer().with_tracer(provider.tracer(SCOPE)).with_filter(spans))
+            .with(tracing_opentelemetry::layer().with_tracer(provider.tracer(SCOPE)).with_filter(ours))
             .with(JsonLines::new(name).with_filter(log))
             .try_init()
             .context("telemetry is set up once")?;
-        Ok(Self(provider))
+        Ok(Self { provider, spans })
+    }
+
+    /// Shows what became of spans.
+    pub(crate) fn show(&self, meter: &Meter) {
+        self.spans.show(meter);
     }
 
     /// Sends what is still here. Blocks, for seconds at the most.
     pub(crate) fn flush(&self) {
-        if let Err(error) = self.0.shutdown() {
+        if let Err(error) = self.provider.shutdown() {
             tracing::warn!(error = &error as &dyn std::error::Error, "spans may be lost");
         }
     }

@@ -4,11 +4,14 @@
 mod access;
 mod alone;
 mod cluster;
+mod faults;
 mod kills;
 mod manifests;
 mod python;
 mod refusals;
+mod rolling;
 mod services;
 mod shape;
 mod story;
 mod thread;
+mod under_load;

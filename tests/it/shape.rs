@@ -74,3 +74,34 @@ fn each_technology_has_its_rooms() {
         assert_eq!(&knowing, rooms, "who knows {technology}");
     }
 }
+
+#[test]
+fn every_test_that_the_page_on_faults_names_is_there() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let page = std::fs::read_to_string(root.join("docs/faults.md")).unwrap();
+    let named: Vec<&str> = page
+        .split('`')
+        .filter(|words| {
+            words.len() > 20
+                && words.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+        })
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    let mut sources = String::new();
+    for room in ["tests/it", "mailbox/tests", "chassis/src", "chassis/tests", "services"] {
+        read(&root.join(room), &mut sources);
+    }
+    let missing: Vec<&&str> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+fn read(folder: &std::path::Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

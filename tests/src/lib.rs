@@ -2,6 +2,7 @@
 //! so that tests run beside each other and leave nothing. Where the servers are the environment says (`./x test` sets it).
 #![expect(clippy::unwrap_used, reason = "a test panics where something is not as it must be")]
 
+mod cut;
 mod database;
 mod issuer;
 mod program;
@@ -11,6 +12,7 @@ mod tap;
 mod vhost;
 mod wait;
 
+pub use cut::{Cut, Fault};
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
 pub use program::Program;
 pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, policies, way};

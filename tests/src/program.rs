@@ -2,11 +2,11 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::{told, within};
+use crate::{servers::signal, told, within};
 
 /// Longer than a start that waits for its servers.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,7 +26,8 @@ impl Program {
     /// Migrates and starts it. `settings` is TOML without the table `host`'s addresses.
     pub fn start(name: &'static str, folder: &Path, [grpc, http]: [u16; 2], settings: &str) -> Self {
         let [grpc, http] = [grpc, http].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        let file = folder.join(format!("{name}.toml"));
+        // Several replicas differ in where they listen.
+        let file = folder.join(format!("{name}-{}.toml", grpc.port()));
         std::fs::write(
             &file,
             format!(
@@ -35,7 +36,7 @@ impl Program {
             ),
         )
         .unwrap();
-        let log = folder.join(format!("{name}.log"));
+        let log = file.with_extension("log");
         let migrated = command(name, &file).arg("migrate").output().unwrap();
         assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
         let child = launch(name, &file, &log);
@@ -49,12 +50,34 @@ impl Program {
         self.child.wait().unwrap();
     }
 
+    /// Stops it where it stands without ending it, as a machine without breath does; until [`Program::thaw`].
+    pub fn freeze(&self) {
+        signal("-STOP", self.child.id());
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal("-CONT", self.child.id());
+    }
+
+    /// Tells it to stop in order, and waits until it has; how long that took.
+    pub fn stop(&mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        signal("-TERM", self.child.id());
+        (self.child.wait().unwrap(), began.elapsed())
+    }
+
     /// Starts it again; how long until it was ready.
     pub async fn restart(&mut self) -> Duration {
         let began = Instant::now();
         self.child = launch(self.name, &self.settings, &self.log);
         self.ready().await;
         began.elapsed()
+    }
+
+    /// What it counts and measures, as Prometheus reads it.
+    pub async fn metrics(&self) -> reqwest::Result<String> {
+        reqwest::get(format!("http://{}/metrics", self.http)).await?.text().await
     }
 
     /// Waits until it says that it is ready.

@@ -8,7 +8,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{Mutex, oneshot},
+    sync::{Mutex, oneshot, watch},
     task::JoinSet,
 };
 
@@ -49,6 +49,7 @@ type Armed = Arc<Mutex<Option<(Moment, oneshot::Sender<()>)>>>;
 pub struct Tap {
     /// Where it listens instead of the server.
     pub port: u16,
+    server: watch::Sender<SocketAddr>,
     armed: Armed,
     _life: JoinSet<()>,
 }
@@ -60,8 +61,14 @@ impl Tap {
         let port = listener.local_addr().unwrap().port();
         let armed = Armed::default();
         let mut life = JoinSet::new();
-        life.spawn(listen(listener, SocketAddr::from(([127, 0, 0, 1], server)), statements, armed.clone()));
-        Self { port, armed, _life: life }
+        let (server, way) = watch::channel(here(server));
+        life.spawn(listen(listener, way, statements, armed.clone()));
+        Self { port, server, armed, _life: life }
+    }
+
+    /// Leads to another server from now on, and hangs up on everybody who still speaks with the one before.
+    pub fn redirect(&self, server: u16) {
+        self.server.send_replace(here(server));
     }
 
     /// Waits for this moment and holds it; whoever awaits the answer then has all the time there is. What is held is lost when its connection ends.
@@ -72,15 +79,20 @@ impl Tap {
     }
 }
 
-async fn listen(listener: TcpListener, server: SocketAddr, statements: &'static [&'static str], armed: Armed) {
+fn here(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+async fn listen(listener: TcpListener, way: watch::Receiver<SocketAddr>, statements: &'static [&'static str], armed: Armed) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(connection(client, server, Ear { statements, ..Ear::default() }, armed.clone()));
+        connections.spawn(connection(client, way.clone(), Ear { statements, ..Ear::default() }, armed.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connection(client: TcpStream, server: SocketAddr, ear: Ear, armed: Armed) {
+async fn connection(client: TcpStream, mut way: watch::Receiver<SocketAddr>, ear: Ear, armed: Armed) {
+    let server = *way.borrow_and_update();
     // A server that is away hangs up on the client, as it would itself.
     let Ok(server) = TcpStream::connect(server).await else { return };
     for stream in [&client, &server] {
@@ -94,6 +106,7 @@ async fn connection(client: TcpStream, server: SocketAddr, ear: Ear, armed: Arme
     tokio::select! {
         () = pump(client_in, server_out, true, ear.clone(), armed.clone()) => {}
         () = pump(server_in, client_out, false, ear, armed) => {}
+        _ = way.changed() => {}
     }
 }
 

@@ -23,7 +23,8 @@ use crate::{
 const TICK: Duration = Duration::from_secs(60);
 const RUN: Duration = Duration::from_secs(45);
 
-type Way =
+/// A way to a service of the platform, with a token.
+pub(crate) type Way =
     InterceptedService<Channel, Box<dyn FnMut(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> + Send + Sync>>;
 
 /// An agency with a namespace of the same name.
@@ -62,7 +63,12 @@ impl Estate {
             request_id: request_id(),
             ..Default::default()
         };
-        InventoryClient::new(self.way("inventory", "engineer").await).create_device(request).await.unwrap();
+        self.ledger().await.create_device(request).await.unwrap();
+    }
+
+    /// The ledger, as an engineer.
+    pub(crate) async fn ledger(&self) -> InventoryClient<Way> {
+        InventoryClient::new(self.way("inventory", "engineer").await)
     }
 
     async fn way(&self, name: &str, role: &str) -> Way {

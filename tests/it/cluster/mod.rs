@@ -10,7 +10,7 @@ use serde_json::Value;
 use tests::told;
 use tokio::task::spawn_blocking;
 
-pub(crate) use estate::Estate;
+pub(crate) use estate::{Estate, Way};
 pub(crate) use traces::Trace;
 pub(crate) use web::Web;
 

@@ -56,7 +56,7 @@ fn kill(child: &mut Child) {
 }
 
 /// Sends a signal by its name.
-fn signal(name: &str, pid: u32) {
+pub(crate) fn signal(name: &str, pid: u32) {
     // It may have ended by itself.
     let _ = Command::new("kill").args([name, &pid.to_string()]).output();
 }

@@ -1,5 +1,6 @@
 //! A PostgreSQL of a test's own, that commits to disk as a real one does.
 use std::{
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Stdio},
 };
@@ -37,6 +38,73 @@ impl Postgres {
         server
     }
 
+    /// A second server that holds everything the first has acknowledged, ready to take over: from now on the first acknowledges nothing
+    /// that the second does not hold.
+    pub async fn standby(&self, folder: &Path, seed: u64) -> Self {
+        let data = folder.join("standby");
+        folder_of(USER, &data);
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let copied = as_user(USER, &format!("{PROGRAMS}/pg_basebackup"))
+            .args([
+                "--host=127.0.0.1",
+                &format!("--port={}", self.port),
+                "--checkpoint=fast",
+                "--no-sync",
+                "--write-recovery-conf",
+                "-D",
+            ])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let port = free_port(seed);
+        let standby = Self { child: launch(&data, port), data, port };
+        standby.ready().await;
+        let mut primary = self.connect("postgres").await.unwrap();
+        for statement in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
+            sqlx::query(statement).execute(&mut primary).await.unwrap();
+        }
+        let primary = tokio::sync::Mutex::new(primary);
+        eventually("the standby to hold what is acknowledged", || async {
+            let states: Vec<String> = sqlx::query_scalar("SELECT sync_state FROM pg_stat_replication")
+                .fetch_all(&mut *primary.lock().await)
+                .await
+                .unwrap();
+            if states == ["sync"] { Ok(()) } else { Err(states) }
+        })
+        .await;
+        standby
+    }
+
+    /// Makes a standby the server that is written to.
+    pub async fn promote(&self) {
+        let mut standby = self.connect("postgres").await.unwrap();
+        assert!(sqlx::query_scalar::<_, bool>("SELECT pg_promote()").fetch_one(&mut standby).await.unwrap());
+    }
+
+    /// Stops the server and all that it has started where they stand without ending them; until [`Postgres::thaw`].
+    pub fn freeze(&self) {
+        self.all("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.all("-CONT");
+    }
+
+    /// The postmaster first: whoever it starts meanwhile is one of those found afterwards.
+    fn all(&self, name: &str) {
+        signal(name, self.child.id());
+        let parent = format!("PPid:\t{}", self.child.id());
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            // Whatever ends while it is looked at has no status.
+            let status = std::fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+            if let (true, Ok(pid)) = (status.lines().any(|line| line == parent), entry.file_name().to_string_lossy().parse()) {
+                signal(name, pid);
+            }
+        }
+    }
+
     /// A database and the role that owns it, both of this name.
     pub async fn database(&self, name: &str) {
         let mut admin = self.connect("postgres").await.unwrap();
@@ -48,6 +116,12 @@ impl Postgres {
     /// A superuser's connection: it sees everything.
     pub async fn connect(&self, database: &str) -> sqlx::Result<PgConnection> {
         PgConnection::connect(&format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)).await
+    }
+
+    /// Where its data are.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Where it listens.
@@ -87,6 +161,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        self.thaw();
         signal("-QUIT", self.child.id());
         let _ = self.child.wait();
     }

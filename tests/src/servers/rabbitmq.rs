@@ -1,7 +1,7 @@
 //! A RabbitMQ of a test's own. Its node is made known to the port mapper of the instance that the test runs in.
 use std::{
     path::{Path, PathBuf},
-    process::Child,
+    process::{Child, Command},
 };
 
 use serde_json::json;
@@ -72,6 +72,24 @@ impl Rabbitmq {
         kill(&mut self.child);
     }
 
+    /// Stops it where it stands without ending it; until [`Rabbitmq::thaw`].
+    pub fn freeze(&self) {
+        signal("-STOP", self.child.id());
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal("-CONT", self.child.id());
+    }
+
+    /// Sets which share of memory it may use before it takes no message any more (`connection.blocked`).
+    pub fn memory_limit(&self, share: &str) {
+        let mut command = as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmqctl");
+        let set =
+            surroundings(&mut command, &self.home, self.port).args(["set_vm_memory_high_watermark", share]).output().unwrap();
+        assert!(set.status.success(), "{}{}", String::from_utf8_lossy(&set.stdout), String::from_utf8_lossy(&set.stderr));
+    }
+
     /// Starts it again and waits until it takes connections.
     pub async fn restart(&mut self) {
         self.child = launch(&self.home, self.port);
@@ -101,23 +119,28 @@ async fn greets(port: u16) -> std::io::Result<()> {
 fn launch(home: &Path, port: u16) -> Child {
     let log = std::fs::File::options().append(true).create(true).open(home.with_extension("log")).unwrap();
     let path = |inside: &str| home.join(inside).to_string_lossy().into_owned();
-    as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmq-server")
-        .env("HOME", path(""))
-        .env("RABBITMQ_NODENAME", format!("test{port}@localhost"))
-        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+    surroundings(&mut as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmq-server"), home, port)
         .env("RABBITMQ_CONFIG_FILE", path("rabbitmq.conf"))
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", path("enabled_plugins"))
         .env("RABBITMQ_MNESIA_BASE", path("data"))
         .env("RABBITMQ_LOG_BASE", path("data"))
         .env("RABBITMQ_DIST_PORT", std::fs::read_to_string(path("distribution")).unwrap())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// What the broker and whoever speaks with its node must agree upon.
+fn surroundings<'a>(command: &'a mut Command, home: &Path, port: u16) -> &'a mut Command {
+    command
+        .env("HOME", home)
+        .env("RABBITMQ_NODENAME", format!("test{port}@localhost"))
+        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
         .env("ERL_EPMD_PORT", EPMD)
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")
         .env(
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
             "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
         )
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap()
 }

@@ -1,10 +1,10 @@
 //! The rules of an inspection item: what is measured, and how a measurement is judged. Pure: this is the line that decides
 //! whether a result is a finding.
-use std::{fmt::Write, time::Duration};
+use std::{cmp::Ordering, fmt::Write, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Observation, Probe};
+use crate::item::{Observation, Probe, measure};
 
 /// How grave a failed item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -93,9 +93,8 @@ pub fn judge(limits: &[Limit], seen: &Observation) -> Judgement {
 
 impl Limit {
     fn judge(&self, value: Option<f64>) -> (Verdict, String) {
-        let measure = &self.measure;
         let Some(value) = value.filter(|value| value.is_finite()) else {
-            return (Verdict::Fail, format!("未测得 {measure}"));
+            return (Verdict::Fail, measure::missing(&self.measure));
         };
         let low = self.pass_min.or(self.fail_below).filter(|limit| value < *limit);
         let high = self.pass_max.or(self.fail_above).filter(|limit| value > *limit);
@@ -108,9 +107,9 @@ impl Limit {
         } else {
             return (Verdict::Pass, String::new());
         };
-        let side =
-            low.map_or_else(|| format!("高于 {}", high.or(self.fail_above).unwrap_or_default()), |limit| format!("低于 {limit}"));
-        (verdict, format!("{measure} 为 {value}，{side}"))
+        let (side, limit) = low
+            .map_or_else(|| (Ordering::Greater, high.or(self.fail_above).unwrap_or_default()), |limit| (Ordering::Less, limit));
+        (verdict, measure::beyond(&self.measure, value, side, limit))
     }
 }
 

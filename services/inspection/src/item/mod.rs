@@ -2,6 +2,7 @@
 
 #[expect(clippy::module_inception, reason = "the singular has the rules, in every noun's folder")]
 mod item;
+mod measure;
 mod probe;
 pub(crate) mod wire;
 

@@ -18,7 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::house::{DEVICES, House, draw};
+use super::{
+    house::{DEVICES, House},
+    seed::draw,
+};
 use crate::services::{AGENCY, open_run_as, program, seen};
 
 /// Calls in flight; more only make the two cores that this shares with the servers slower.
@@ -41,61 +44,91 @@ pub(crate) struct Acknowledged {
 
 /// The load.
 pub(crate) struct Load {
-    stop: CancellationToken,
-    answers: Arc<AtomicU64>,
-    acknowledged: Arc<Mutex<Acknowledged>>,
+    told: Told,
     tasks: JoinSet<()>,
+}
+
+/// What all callers share.
+#[derive(Clone, Default)]
+struct Told {
+    stop: CancellationToken,
+    tickets: Arc<AtomicU64>,
+    rounds: Arc<AtomicU64>,
+    failures: Arc<AtomicU64>,
+    acknowledged: Arc<Mutex<Acknowledged>>,
 }
 
 impl Load {
     pub(crate) async fn begin(house: &House, seed: u64) -> Self {
-        let load =
-            Self { stop: CancellationToken::new(), answers: Arc::default(), acknowledged: Arc::default(), tasks: JoinSet::new() };
-        load.acknowledged.lock().await.seen = vec![Vec::new(); usize::try_from(DEVICES).unwrap()];
+        let told = Told::default();
+        told.acknowledged.lock().await.seen = vec![Vec::new(); usize::try_from(DEVICES).unwrap()];
         let mut operator = InspectionClient::new(house.way(&house.inspection, "operator"));
         program(&mut operator).await;
         let worker = InspectionClient::new(house.way(&house.inspection, "worker"));
-        let mut load = load;
+        let mut tasks = JoinSet::new();
         for caller in 0..CALLERS {
             let desk = TicketingClient::new(house.way(&house.ticketing, "desk_agent"));
-            let (stop, answers, acknowledged) = (load.stop.clone(), load.answers.clone(), load.acknowledged.clone());
-            load.tasks.spawn(call(desk, seed, caller, stop, answers, acknowledged));
+            tasks.spawn(call(desk, seed, caller, told.clone()));
         }
-        let (stop, answers, acknowledged) = (load.stop.clone(), load.answers.clone(), load.acknowledged.clone());
-        load.tasks.spawn(inspect(operator, worker, seed, stop, answers, acknowledged));
-        load
+        tasks.spawn(inspect(operator, worker, seed, told.clone()));
+        Self { told, tasks }
     }
 
     /// Waits until somebody was answered since this was called: kills fall into work that is under way.
     pub(crate) async fn goes_on(&self) {
-        let before = self.answers.load(Ordering::Relaxed);
+        let answers = || self.tickets() + self.rounds();
+        let before = answers();
+        self.until("somebody is answered", || answers() >= before + CALLERS).await;
+    }
+
+    /// Waits until every caller of every service was answered since this was called.
+    pub(crate) async fn goes_on_everywhere(&self) {
+        let (tickets, rounds) = (self.tickets(), self.rounds());
+        // A round that was under way may have been answered as good as before.
+        self.until("everybody is answered", || self.tickets() >= tickets + CALLERS && self.rounds() >= rounds + 2).await;
+    }
+
+    /// Waits until somebody was refused since this was called: the fault is felt.
+    pub(crate) async fn is_hurt(&self) {
+        let before = self.failures();
+        self.until("somebody is refused", || self.failures() > before).await;
+    }
+
+    /// Tickets that were acknowledged until now.
+    pub(crate) fn tickets(&self) -> u64 {
+        self.told.tickets.load(Ordering::Relaxed)
+    }
+
+    /// Rounds over all devices that were acknowledged until now.
+    pub(crate) fn rounds(&self) -> u64 {
+        self.told.rounds.load(Ordering::Relaxed)
+    }
+
+    fn failures(&self) -> u64 {
+        self.told.failures.load(Ordering::Relaxed)
+    }
+
+    async fn until(&self, what: &str, happens: impl Fn() -> bool) {
         let began = Instant::now();
-        while self.answers.load(Ordering::Relaxed) < before + CALLERS {
-            assert!(began.elapsed() < STANDSTILL, "nobody has been answered for {STANDSTILL:?}");
+        while !happens() {
+            assert!(began.elapsed() < STANDSTILL, "{what}: not within {STANDSTILL:?}");
             tokio::time::sleep(AGAIN_AFTER).await;
         }
     }
 
     /// Ends it; what was acknowledged.
     pub(crate) async fn end(mut self) -> Acknowledged {
-        self.stop.cancel();
+        self.told.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }
-        std::mem::take(&mut *self.acknowledged.lock().await)
+        std::mem::take(&mut *self.told.acknowledged.lock().await)
     }
 }
 
-async fn call(
-    desk: TicketingClient<Client>,
-    seed: u64,
-    caller: u64,
-    stop: CancellationToken,
-    answers: Arc<AtomicU64>,
-    acknowledged: Arc<Mutex<Acknowledged>>,
-) {
+async fn call(desk: TicketingClient<Client>, seed: u64, caller: u64, told: Told) {
     let mut number = 0;
-    while !stop.is_cancelled() {
+    while !told.stop.is_cancelled() {
         let id = Uuid::from_u64_pair(draw(seed ^ caller, number), (caller << 32) | number);
         number += 1;
         let request = ticketing::CreateTicketRequest {
@@ -108,33 +141,26 @@ async fn call(
             request_id: id.to_string(),
             ..Default::default()
         };
-        let answer = until_answered(&stop, || {
+        let answer = until_answered(&told.stop, &told.failures, || {
             let (mut desk, request) = (desk.clone(), request.clone());
             async move { desk.create_ticket(request).await }
         })
         .await;
-        let mut acknowledged = acknowledged.lock().await;
+        let mut acknowledged = told.acknowledged.lock().await;
         match answer {
             Some(ticket) => acknowledged.tickets.push((id, ticket.name)),
             None => acknowledged.unknown.push(id),
         }
-        answers.fetch_add(1, Ordering::Relaxed);
+        told.tickets.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// Rounds over all devices; a third of what is seen is a defect.
-async fn inspect(
-    operator: InspectionClient<Client>,
-    worker: InspectionClient<Client>,
-    seed: u64,
-    stop: CancellationToken,
-    answers: Arc<AtomicU64>,
-    acknowledged: Arc<Mutex<Acknowledged>>,
-) {
+async fn inspect(operator: InspectionClient<Client>, worker: InspectionClient<Client>, seed: u64, told: Told) {
     for round in 0_i64.. {
         let tick = 60 * (round + 1);
         let asked = Uuid::from_u64_pair(seed, u64::try_from(round).unwrap());
-        let Some(run) = until_answered(&stop, || {
+        let Some(run) = until_answered(&told.stop, &told.failures, || {
             let mut operator = operator.clone();
             async move { open_run_as(&mut operator, tick, asked).await }
         })
@@ -149,24 +175,24 @@ async fn inspect(
             inspection::SubmitResultsRequest { run: run.name, shard: 0, results: results.collect(), ..Default::default() };
         // A round that was begun is ended: what is not acknowledged may or may not be recorded, and would leave open what to expect.
         let never = CancellationToken::new();
-        until_answered(&never, || {
+        until_answered(&never, &told.failures, || {
             let (mut worker, request) = (worker.clone(), request.clone());
             async move { worker.submit_results(request).await }
         })
         .await
         .expect("never stopped");
-        for (seen, well) in acknowledged.lock().await.seen.iter_mut().zip(&well) {
+        for (seen, well) in told.acknowledged.lock().await.seen.iter_mut().zip(&well) {
             seen.push(*well);
         }
-        answers.fetch_add(1, Ordering::Relaxed);
-        if stop.is_cancelled() {
+        told.rounds.fetch_add(1, Ordering::Relaxed);
+        if told.stop.is_cancelled() {
             return;
         }
     }
 }
 
 /// Repeats a call until it is acknowledged, or until told to stop.
-async fn until_answered<T, F>(stop: &CancellationToken, call: impl Fn() -> F) -> Option<T>
+async fn until_answered<T, F>(stop: &CancellationToken, failures: &AtomicU64, call: impl Fn() -> F) -> Option<T>
 where
     F: Future<Output = Result<tonic::Response<T>, Status>>,
 {
@@ -178,9 +204,10 @@ where
                     status.code(),
                     Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::PermissionDenied | Code::Unauthenticated
                 ),
-                "no kill makes a call wrong: {status:?}"
+                "no fault makes a call wrong: {status:?}"
             ),
         }
+        failures.fetch_add(1, Ordering::Relaxed);
         if stop.is_cancelled() {
             return None;
         }

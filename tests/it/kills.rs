@@ -2,15 +2,16 @@
 //! named moments and at random. Then every acknowledged change is there, with exactly one effect, in order, and nothing half exists.
 //!
 //! `OPSMESH_KILLS` says how many kills (`./x prove kills`: 1,000), `OPSMESH_SEED` repeats a run.
-mod audit;
-mod house;
-mod load;
-
 use std::time::Duration;
 
-use house::{House, Victim};
-use load::Load;
 use tests::Moment;
+
+use crate::under_load::{
+    audit,
+    house::{self, Fittings, House, Victim},
+    load::Load,
+    seed,
+};
 
 /// Few enough for `./x test`, enough for each named moment and each victim.
 const KILLS: u64 = 30;
@@ -38,10 +39,10 @@ mod alone {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn whoever_is_killed_and_whenever_every_acknowledged_change_is_a_fact_with_one_effect() {
-        let seed = house::setting("OPSMESH_SEED").unwrap_or_else(house::random);
-        let kills = house::setting("OPSMESH_KILLS").unwrap_or(KILLS);
-        house::said(&format!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run"));
-        let mut house = House::open(seed).await;
+        let seed = seed::setting("OPSMESH_SEED").unwrap_or_else(seed::random);
+        let kills = seed::setting("OPSMESH_KILLS").unwrap_or(KILLS);
+        seed::said(&format!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run"));
+        let mut house = House::open(seed, Fittings::default()).await;
         let load = Load::begin(&house, seed).await;
         for kill in 0..kills {
             load.goes_on().await;
@@ -55,7 +56,7 @@ mod alone {
                     .unwrap();
                 house.kill(*victim).await;
             } else {
-                let draw = house::draw(seed, kill);
+                let draw = seed::draw(seed, kill);
                 // Not in step with what is going on.
                 tokio::time::sleep(Duration::from_millis(draw % 250)).await;
                 house.kill(Victim::drawn(draw >> 16)).await;
@@ -64,6 +65,6 @@ mod alone {
         load.goes_on().await;
         let acknowledged = load.end().await;
         let seen = audit::settled(&house, &acknowledged).await;
-        house::noted(&format!("seed {seed}, {kills} kills. {}. {seen}.", house.summary()));
+        seed::noted(&format!("seed {seed}, {kills} kills. {}. {seen}.", house.summary()));
     }
 }

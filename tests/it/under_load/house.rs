@@ -1,5 +1,10 @@
-//! The house that is killed in: two services as processes, each with a tap on the way to each of its servers, which are the test's own.
-use std::{collections::BTreeMap, time::Duration};
+//! The house that faults happen in: two services as processes, each with a tap on the way to each of its servers, which are the test's own.
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use chassis::{Clock, Secret};
 use mailbox::BrokerSettings;
@@ -48,30 +53,49 @@ impl Victim {
     }
 }
 
+/// A service's ways to its servers.
+pub(crate) struct Ways {
+    pub(crate) postgres: Tap,
+    pub(crate) rabbitmq: Tap,
+}
+
+/// What a house has that others have not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fittings {
+    /// PostgreSQL's disk has so many MiB.
+    pub(crate) disk: Option<u32>,
+    /// Where the services send their spans.
+    pub(crate) otlp: Option<u16>,
+}
+
 /// Everything that runs.
 pub(crate) struct House {
     pub(crate) ticketing: Program,
     pub(crate) inspection: Program,
     pub(crate) postgres: Postgres,
-    rabbitmq: Rabbitmq,
-    // To PostgreSQL and RabbitMQ.
-    ticketing_taps: [Tap; 2],
-    inspection_taps: [Tap; 2],
+    pub(crate) rabbitmq: Rabbitmq,
+    pub(crate) ticketing_ways: Ways,
+    pub(crate) inspection_ways: Ways,
     killed: BTreeMap<Victim, (u32, Duration)>,
+    /// What a replica of inspection is told besides its ways.
+    inspection_settings: String,
+    pub(crate) seed: u64,
     _inventory: Running,
+    _disk: Option<Disk>,
     pub(crate) stage: Stage,
 }
 
 impl House {
-    pub(crate) async fn open(seed: u64) -> Self {
+    pub(crate) async fn open(seed: u64, fittings: Fittings) -> Self {
         let mut stage = Stage::set().await;
         let folder = stage.folder().to_owned();
+        let disk = fittings.disk.map(|size| Disk::mount(&folder.join("postgres"), size));
         let postgres = Postgres::start(&folder, seed % 1_000).await;
         let rabbitmq = Rabbitmq::start(&folder, 2_000 + seed % 1_000).await;
         for service in ["ticketing", "inspection"] {
             postgres.database(service).await;
         }
-        // The ledger is not killed: it is only asked for devices.
+        // The ledger is not hurt: it is only asked for devices.
         let broker = BrokerSettings { url: Secret::new(stage.broker()) };
         let config = inventory::Config { database: stage.database().await, broker };
         let inventory = stage.start("inventory", config, Clock::default(), inventory::start).await;
@@ -82,23 +106,22 @@ impl House {
             enter(&mut ledger, &format!("d-{device}")).await;
         }
 
-        let taps = async || [Tap::on(postgres.port(), STATEMENTS).await, Tap::on(rabbitmq.port(), &[]).await];
-        let (ticketing_taps, inspection_taps) = (taps().await, taps().await);
-        let settings = |name: &str, [postgres, rabbitmq]: &[Tap; 2]| {
-            format!(
-                "{}[service.database]\nurl = \"postgres://{name}@127.0.0.1:{}/{name}\"\nconnections = 8\n\
-                 [service.broker]\nurl = \"{}\"\n",
-                stage.identity(name),
-                postgres.port,
-                Rabbitmq::url(rabbitmq.port)
-            )
-        };
-        let ports = |from: u64| [free_port(from + seed % 1_000), free_port(from + 1_000 + seed % 1_000)];
-        let ticketing = Program::start("ticketing", &folder, ports(4_000), &settings("ticketing", &ticketing_taps));
+        let ticketing_ways = Ways::to(&postgres, &rabbitmq).await;
+        let inspection_ways = Ways::to(&postgres, &rabbitmq).await;
+        let telemetry = fittings
+            .otlp
+            .map_or_else(String::new, |port| format!("[host.telemetry]\notlp = \"http://127.0.0.1:{port}\"\nlog = \"info\"\n"));
+        let settings = ticketing_ways.settings("ticketing") + &stage.identity("ticketing") + &telemetry;
+        let ticketing = Program::start("ticketing", &folder, ports(4_000, seed), &settings);
         let token = stage.token_file(&stage.issuer.workload("opsmesh", "inspection", "opsmesh-inventory"));
-        let way = format!("[service.inventory]\nurl = \"{}\"\ntoken_file = \"{}\"\n", inventory.url(), token.display());
-        let settings = settings("inspection", &inspection_taps) + &way;
-        let inspection = Program::start("inspection", &folder, ports(6_000), &settings);
+        let inspection_settings = format!(
+            "[service.inventory]\nurl = \"{}\"\ntoken_file = \"{}\"\n{}{telemetry}",
+            inventory.url(),
+            token.display(),
+            stage.identity("inspection")
+        );
+        let settings = inspection_ways.settings("inspection") + &inspection_settings;
+        let inspection = Program::start("inspection", &folder, ports(6_000, seed), &settings);
         ticketing.ready().await;
         inspection.ready().await;
         Self {
@@ -106,22 +129,30 @@ impl House {
             inspection,
             postgres,
             rabbitmq,
-            ticketing_taps,
-            inspection_taps,
+            ticketing_ways,
+            inspection_ways,
             killed: BTreeMap::new(),
+            inspection_settings,
+            seed,
             _inventory: inventory,
+            _disk: disk,
             stage,
         }
     }
 
+    /// Another replica of inspection, with ways of its own.
+    pub(crate) async fn another_inspection(&self) -> (Program, Ways) {
+        let ways = Ways::to(&self.postgres, &self.rabbitmq).await;
+        let settings = ways.settings("inspection") + &self.inspection_settings;
+        let replica = Program::start("inspection", self.stage.folder(), ports(8_000, self.seed), &settings);
+        replica.ready().await;
+        (replica, ways)
+    }
+
     /// Waits for a moment of a service's and holds it.
     pub(crate) async fn hold(&self, victim: Victim, moment: Moment) -> oneshot::Receiver<()> {
-        let [postgres, rabbitmq] = match victim {
-            Victim::Ticketing => &self.ticketing_taps,
-            _ => &self.inspection_taps,
-        };
-        let tap = if matches!(moment, Moment::CommitAsked(_) | Moment::CommitAnswered(_)) { postgres } else { rabbitmq };
-        tap.hold(moment).await
+        let ways = if victim == Victim::Ticketing { &self.ticketing_ways } else { &self.inspection_ways };
+        ways.hold(moment).await
     }
 
     /// Kills and starts again; what stood on it must be ready again by itself.
@@ -157,7 +188,7 @@ impl House {
     }
 
     /// How long until both services say that they are ready, counted from their server's first answer.
-    async fn both_ready(&self) -> Duration {
+    pub(crate) async fn both_ready(&self) -> Duration {
         let began = std::time::Instant::now();
         self.ticketing.ready().await;
         self.inspection.ready().await;
@@ -189,37 +220,50 @@ impl House {
     }
 }
 
-/// A number from the environment.
-#[expect(clippy::disallowed_methods, reason = "whoever repeats or lengthens a run says so in the environment")]
-pub(crate) fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text}")))
-}
+impl Ways {
+    async fn to(postgres: &Postgres, rabbitmq: &Rabbitmq) -> Self {
+        Self { postgres: Tap::on(postgres.port(), STATEMENTS).await, rabbitmq: Tap::on(rabbitmq.port(), &[]).await }
+    }
 
-/// Says something to whoever runs the test.
-#[expect(clippy::print_stdout, reason = "seed and figures are read from what a test says")]
-pub(crate) fn said(words: &str) {
-    println!("{words}");
-}
+    /// What a service is told of its servers; its database and role have its name.
+    fn settings(&self, name: &str) -> String {
+        format!(
+            "[service.database]\nurl = \"postgres://{name}@127.0.0.1:{}/{name}\"\nconnections = 8\n\
+             [service.broker]\nurl = \"{}\"\n",
+            self.postgres.port,
+            Rabbitmq::url(self.rabbitmq.port)
+        )
+    }
 
-/// Says what was seen, and to `./x prove` in its file.
-#[expect(clippy::disallowed_methods, reason = "`./x prove` says in the environment where it listens")]
-pub(crate) fn noted(words: &str) {
-    said(words);
-    if let Ok(file) = std::env::var("OPSMESH_PROOF") {
-        std::fs::write(file, words).unwrap();
+    /// Waits for a moment on one of them and holds it.
+    pub(crate) async fn hold(&self, moment: Moment) -> oneshot::Receiver<()> {
+        let sql = matches!(moment, Moment::CommitAsked(_) | Moment::CommitAnswered(_));
+        let tap = if sql { &self.postgres } else { &self.rabbitmq };
+        tap.hold(moment).await
     }
 }
 
-/// A seed that nobody chose.
-#[expect(clippy::disallowed_methods, reason = "it is printed, and repeats the run")]
-pub(crate) fn random() -> u64 {
-    uuid::Uuid::new_v4().as_u64_pair().1 >> 16
+/// Where gRPC and HTTP listen.
+fn ports(from: u64, seed: u64) -> [u16; 2] {
+    [free_port(from + seed % 1_000), free_port(from + 1_000 + seed % 1_000)]
 }
 
-/// The `number`th draw of a seed (splitmix64).
-pub(crate) fn draw(seed: u64, number: u64) -> u64 {
-    let mut z = seed.wrapping_add((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// A disk that can be full; it is gone when dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path, mebibytes: u32) -> Self {
+        std::fs::create_dir_all(at).unwrap();
+        let size = format!("size={mebibytes}m");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status().unwrap();
+        assert!(mounted.success(), "no tmpfs at {}", at.display());
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Whoever still holds a file keeps it until it ends.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }

@@ -1,0 +1,37 @@
+//! Faults other than kills, each under load, healed, and audited: every acknowledged change is there, once, in order. The numbers F2 … F31 are those of the
+//! fault list in docs/faults.md, which says of each where its test is and what it must keep to.
+mod broker;
+mod database;
+mod machine;
+mod network;
+
+use std::time::{Duration, Instant};
+
+use crate::under_load::{
+    audit,
+    house::{Fittings, House},
+    load::Load,
+    seed,
+};
+
+/// Does something to a house that is under load; when it is over, everybody is answered again, and nothing is lost, doubled or out of order.
+async fn endures(fault: &str, fittings: Fittings, hurt: impl AsyncFnOnce(&mut House, &Load)) {
+    let seed = seed::setting("OPSMESH_SEED").unwrap_or_else(seed::random);
+    seed::said(&format!("{fault}: seed {seed}"));
+    let mut house = House::open(seed, fittings).await;
+    let load = Load::begin(&house, seed).await;
+    load.goes_on_everywhere().await;
+    hurt(&mut house, &load).await;
+    let healed = Instant::now();
+    house.both_ready().await;
+    load.goes_on_everywhere().await;
+    let back = healed.elapsed();
+    let acknowledged = load.end().await;
+    let seen = audit::settled(&house, &acknowledged).await;
+    seed::said(&format!("{fault}: everybody is answered again {:.1} s after it was over. {seen}.", back.as_secs_f64()));
+}
+
+/// How long a fault lasts. No test asks how soon a thing happens by it: it is the fault itself.
+async fn lasts(time: Duration) {
+    tokio::time::sleep(time).await;
+}

@@ -1,0 +1,74 @@
+//! Faults of the network between services and their servers.
+use std::time::Duration;
+
+use tests::{Cut, Fault};
+
+use super::{endures, lasts};
+use crate::under_load::{
+    house::{Fittings, House},
+    load::Load,
+};
+
+/// Longer than a call may wait for a connection and a statement may take: whoever is in flight has to give up by himself.
+const PARTITION: Duration = Duration::from_secs(20);
+/// Long enough for every caller to be refused.
+const REFUSAL: Duration = Duration::from_secs(8);
+/// Of a hundred packets so many are lost.
+const LOSS: u8 = 10;
+const LOSSY: Duration = Duration::from_secs(15);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f9_a_silent_partition_from_the_database_leaks_no_connection() {
+    endures("F9 database", Fittings::default(), async |house: &mut House, load: &Load| {
+        for _ in 0..2 {
+            let cuts = [&house.ticketing_ways, &house.inspection_ways].map(|ways| Cut::at(ways.postgres.port, Fault::Silent));
+            lasts(PARTITION).await;
+            drop(cuts);
+            load.goes_on_everywhere().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f9_a_silent_partition_from_the_broker_keeps_no_caller_waiting() {
+    endures("F9 broker", Fittings::default(), async |house: &mut House, load: &Load| {
+        let cuts = [&house.ticketing_ways, &house.inspection_ways].map(|ways| Cut::at(ways.rabbitmq.port, Fault::Silent));
+        lasts(PARTITION).await;
+        load.goes_on_everywhere().await;
+        drop(cuts);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f10_a_loud_partition_is_an_answer() {
+    endures("F10", Fittings::default(), async |house: &mut House, load: &Load| {
+        let ways = [&house.ticketing_ways, &house.inspection_ways];
+        let cuts: Vec<Cut> = ways
+            .iter()
+            .flat_map(|ways| [ways.postgres.port, ways.rabbitmq.port])
+            .map(|port| Cut::at(port, Fault::Loud))
+            .collect();
+        load.is_hurt().await;
+        lasts(REFUSAL).await;
+        drop(cuts);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f11_lost_packets_make_calls_slower_and_nothing_else() {
+    endures("F11", Fittings::default(), async |house: &mut House, load: &Load| {
+        let ways = [&house.ticketing_ways, &house.inspection_ways];
+        let cuts: Vec<Cut> = ways
+            .iter()
+            .flat_map(|ways| [ways.postgres.port, ways.rabbitmq.port])
+            .map(|port| Cut::at(port, Fault::Loss(LOSS)))
+            .collect();
+        lasts(LOSSY).await;
+        load.goes_on_everywhere().await;
+        drop(cuts);
+    })
+    .await;
+}
