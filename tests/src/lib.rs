@@ -5,6 +5,7 @@
 mod database;
 mod issuer;
 mod program;
+mod proxy;
 pub mod servers;
 mod stage;
 mod tap;
@@ -13,6 +14,7 @@ mod wait;
 
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
 pub use program::Program;
+pub use proxy::{Proxy, Way, Weather};
 pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, policies, way};
 pub use tap::{Moment, Tap};
 pub use vhost::Vhost;
