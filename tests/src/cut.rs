@@ -31,7 +31,7 @@ impl Cut {
         };
         let rules = format!(
             "table inet {table} {{ chain input {{ type filter hook input priority 0;\n\
-             tcp dport {port} {verdict}\ntcp sport {port} {verdict}\n}} }}\n"
+             tcp dport {port} {verdict}\ntcp sport {port} {verdict}\n}}\n}}\n"
         );
         let mut nft = Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         nft.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();

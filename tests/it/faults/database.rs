@@ -20,7 +20,7 @@ async fn f3_sessions_that_the_server_ends_in_the_middle_leave_nothing_unknown() 
         let mut admin = house.postgres.connect("postgres").await.unwrap();
         for _ in 0..ROUNDS {
             let end = "SELECT count(pg_terminate_backend(pid)) FROM
-                       (SELECT pid FROM pg_stat_activity WHERE datname IN ('ticketing', 'inspection') ORDER BY random() LIMIT 2) some";
+                       (SELECT pid FROM pg_stat_activity WHERE datname IN ('ticketing', 'inspection') ORDER BY random() LIMIT 2) victims";
             sqlx::query(end).execute(&mut admin).await.unwrap();
             lasts(ROUND).await;
         }

@@ -1,7 +1,7 @@
 //! Faults of the network between services and their servers.
 use std::time::Duration;
 
-use tests::{Cut, Fault};
+use tests::{Cut, Fault, Weather};
 
 use super::{endures, lasts};
 use crate::under_load::{
@@ -21,7 +21,7 @@ const LOSSY: Duration = Duration::from_secs(15);
 async fn f9_a_silent_partition_from_the_database_leaks_no_connection() {
     endures("F9 database", Fittings::default(), async |house: &mut House, load: &Load| {
         for _ in 0..2 {
-            let cuts = [&house.ticketing_ways, &house.inspection_ways].map(|ways| Cut::at(ways.postgres.port, Fault::Silent));
+            let cuts = [&house.ticketing_ways, &house.inspection_ways].map(|ways| Cut::at(ways.postgres.port(), Fault::Silent));
             lasts(PARTITION).await;
             drop(cuts);
             load.goes_on_everywhere().await;
@@ -33,7 +33,7 @@ async fn f9_a_silent_partition_from_the_database_leaks_no_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f9_a_silent_partition_from_the_broker_keeps_no_caller_waiting() {
     endures("F9 broker", Fittings::default(), async |house: &mut House, load: &Load| {
-        let cuts = [&house.ticketing_ways, &house.inspection_ways].map(|ways| Cut::at(ways.rabbitmq.port, Fault::Silent));
+        let cuts = [&house.ticketing_ways, &house.inspection_ways].map(|ways| Cut::at(ways.rabbitmq.port(), Fault::Silent));
         lasts(PARTITION).await;
         load.goes_on_everywhere().await;
         drop(cuts);
@@ -47,7 +47,7 @@ async fn f10_a_loud_partition_is_an_answer() {
         let ways = [&house.ticketing_ways, &house.inspection_ways];
         let cuts: Vec<Cut> = ways
             .iter()
-            .flat_map(|ways| [ways.postgres.port, ways.rabbitmq.port])
+            .flat_map(|ways| [ways.postgres.port(), ways.rabbitmq.port()])
             .map(|port| Cut::at(port, Fault::Loud))
             .collect();
         load.is_hurt().await;
@@ -63,12 +63,39 @@ async fn f11_lost_packets_make_calls_slower_and_nothing_else() {
         let ways = [&house.ticketing_ways, &house.inspection_ways];
         let cuts: Vec<Cut> = ways
             .iter()
-            .flat_map(|ways| [ways.postgres.port, ways.rabbitmq.port])
+            .flat_map(|ways| [ways.postgres.port(), ways.rabbitmq.port()])
             .map(|port| Cut::at(port, Fault::Loss(LOSS)))
             .collect();
         lasts(LOSSY).await;
         load.goes_on_everywhere().await;
         drop(cuts);
+    })
+    .await;
+}
+
+/// Each kind of weather lasts so long.
+const WEATHER: Duration = Duration::from_secs(6);
+const WEATHERS: [Weather; 4] = [
+    Weather::Slow(Duration::from_millis(5), Duration::from_millis(60)),
+    Weather::HalfOpen,
+    // Some answers come whole, some are cut.
+    Weather::Truncating(2_000),
+    Weather::ClosingLate(Duration::from_secs(2)),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f12_delays_half_open_ends_and_messages_that_are_cut_short_leave_nothing_unknown() {
+    endures("F12", Fittings::default(), async |house: &mut House, load: &Load| {
+        for weather in WEATHERS {
+            for ways in [&house.ticketing_ways, &house.inspection_ways] {
+                ways.weather(weather);
+            }
+            lasts(WEATHER).await;
+            for ways in [&house.ticketing_ways, &house.inspection_ways] {
+                ways.weather(Weather::Fair);
+            }
+            load.goes_on_everywhere().await;
+        }
     })
     .await;
 }

@@ -9,7 +9,7 @@ use std::{
 use chassis::{Clock, Secret};
 use mailbox::BrokerSettings;
 use tests::{
-    Client, Moment, OPERATOR, Program, Running, Stage, Tap,
+    Client, Moment, OPERATOR, Program, Proxy, Running, Stage, Tap, Weather,
     servers::{Postgres, Rabbitmq, free_port},
 };
 use tokio::sync::oneshot;
@@ -55,8 +55,14 @@ impl Victim {
 
 /// A service's ways to its servers.
 pub(crate) struct Ways {
-    pub(crate) postgres: Tap,
-    pub(crate) rabbitmq: Tap,
+    pub(crate) postgres: Road,
+    pub(crate) rabbitmq: Road,
+}
+
+/// A way to a server: through weather first, then past a tap.
+pub(crate) struct Road {
+    weather: Proxy,
+    tap: Tap,
 }
 
 /// What a house has that others have not.
@@ -222,7 +228,7 @@ impl House {
 
 impl Ways {
     async fn to(postgres: &Postgres, rabbitmq: &Rabbitmq) -> Self {
-        Self { postgres: Tap::on(postgres.port(), STATEMENTS).await, rabbitmq: Tap::on(rabbitmq.port(), &[]).await }
+        Self { postgres: Road::to(postgres.port(), STATEMENTS).await, rabbitmq: Road::to(rabbitmq.port(), &[]).await }
     }
 
     /// What a service is told of its servers; its database and role have its name.
@@ -230,16 +236,39 @@ impl Ways {
         format!(
             "[service.database]\nurl = \"postgres://{name}@127.0.0.1:{}/{name}\"\nconnections = 8\n\
              [service.broker]\nurl = \"{}\"\n",
-            self.postgres.port,
-            Rabbitmq::url(self.rabbitmq.port)
+            self.postgres.port(),
+            Rabbitmq::url(self.rabbitmq.port())
         )
     }
 
     /// Waits for a moment on one of them and holds it.
     pub(crate) async fn hold(&self, moment: Moment) -> oneshot::Receiver<()> {
         let sql = matches!(moment, Moment::CommitAsked(_) | Moment::CommitAnswered(_));
-        let tap = if sql { &self.postgres } else { &self.rabbitmq };
-        tap.hold(moment).await
+        let road = if sql { &self.postgres } else { &self.rabbitmq };
+        road.tap.hold(moment).await
+    }
+
+    /// What becomes of what is said on both.
+    pub(crate) fn weather(&self, weather: Weather) {
+        self.postgres.weather.weather(weather);
+        self.rabbitmq.weather.weather(weather);
+    }
+}
+
+impl Road {
+    async fn to(server: u16, statements: &'static [&'static str]) -> Self {
+        let tap = Tap::on(server, statements).await;
+        Self { weather: Proxy::before(([127, 0, 0, 1], tap.port).into()).await, tap }
+    }
+
+    /// Where it begins.
+    pub(crate) fn port(&self) -> u16 {
+        self.weather.port
+    }
+
+    /// Leads to another server from now on; who still speaks with the one before is hung up on.
+    pub(crate) fn redirect(&self, server: u16) {
+        self.tap.redirect(server);
     }
 }
 
