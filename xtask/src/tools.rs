@@ -29,6 +29,10 @@ enum Source {
         packages: &'static [&'static str],
         link: &'static str,
     },
+    /// The program in a folder of the room that it serves.
+    GoOf {
+        folder: &'static str,
+    },
     Npm,
     Python,
 }
@@ -106,25 +110,41 @@ pub(crate) const TEST_KITS: &[Kit] = &[
     },
     Kit { name: "npm", source: Source::Npm, programs: &["buf"], doing: "fetching buf" },
     Kit { name: ORACLES, source: Source::Python, programs: &[], doing: "fetching what data are compared with" },
+    Kit {
+        name: CRON_ORACLE,
+        source: Source::GoOf { folder: "worktime/tests/oracle" },
+        programs: &["cron-oracle"],
+        doing: "building what cron ticks are compared with",
+    },
 ];
 
 /// What only `./x bench` needs.
 pub(crate) const BENCH_KITS: &[Kit] = &[
     Kit { name: PEERS_NPM, source: Source::Npm, programs: &[], doing: "fetching what is measured against (npm)" },
     Kit { name: PEERS_PYTHON, source: Source::Python, programs: &[], doing: "fetching what is measured against (Python)" },
+    Kit {
+        name: CRON_PEERS,
+        source: Source::GoOf { folder: "worktime/benches/peers/cron" },
+        programs: &["cron-peers"],
+        doing: "building what is measured against (Go)",
+    },
 ];
 
+const CRON_ORACLE: &str = "cron-oracle";
+const CRON_PEERS: &str = "cron-peers";
 const ORACLES: &str = "oracles";
 const PEERS_NPM: &str = "peers-npm";
 const PEERS_PYTHON: &str = "peers-python";
 
-/// Where libraries of other languages are, for the tests and benchmarks that ask them.
-pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 3]> {
+/// Where libraries and programs of other languages are, for the tests and benchmarks that ask them.
+pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 5]> {
     let folder = |name, inner| -> Result<PathBuf> {
         let kit = TEST_KITS.iter().chain(BENCH_KITS).find(|kit| kit.name == name);
         Ok(kit.with_context(|| format!("no kit is {name}"))?.place(instance)?.join(inner))
     };
     Ok([
+        ("OPSMESH_CRON_ORACLE", folder(CRON_ORACLE, "bin/cron-oracle")?),
+        ("OPSMESH_CRON_PEERS", folder(CRON_PEERS, "bin/cron-peers")?),
         ("OPSMESH_ORACLES", folder(ORACLES, "site")?),
         ("OPSMESH_PEERS_NPM", folder(PEERS_NPM, "node_modules")?),
         ("OPSMESH_PEERS_PYTHON", folder(PEERS_PYTHON, "site")?),
@@ -199,6 +219,7 @@ impl Kit {
     fn pins(&self, instance: &Instance) -> PathBuf {
         let folder = match self.source {
             Source::Go { .. } => Path::new("go").join(self.name),
+            Source::GoOf { folder } => return instance.source(folder),
             Source::Npm | Source::Python => self.name.into(),
         };
         instance.source("xtask").join(folder)
@@ -246,6 +267,7 @@ impl Kit {
         let log = cache.join(format!("{}.log", self.name));
         match &self.source {
             Source::Go { packages, link } => self.go(instance, &fresh, packages, link, &log)?,
+            Source::GoOf { .. } => self.go(instance, &fresh, &["."], "", &log)?,
             Source::Npm => self.npm(instance, &fresh, &log)?,
             Source::Python => self.python(instance, &fresh, &log)?,
         }
