@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tests", &["chassis"]),
     ("ticketing", &["chassis", "mailbox", "proto"]),
     ("worktime", &[]),
+    ("worktime-command", &["worktime"]),
     ("xtask", &[]),
 ];
 
