@@ -63,7 +63,7 @@ pub struct InspectionPlanSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {
-    /// A cron expression of five fields: minute, hour, day of the month, month, day of the week.
+    /// A cron expression of five fields: minute, hour, day of the month, month, day of the week. `H` is some value, always the same for the plan, e.g. `H 9 * * 1-5`.
     #[schemars(length(min = 9, max = 100))]
     #[x_kube(validation = Rule::new("self.matches('^\\\\S+( \\\\S+){4}$')").message("must have five fields with one space between them: minute hour day-of-month month day-of-week"))]
     pub cron: String,

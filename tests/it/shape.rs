@@ -8,12 +8,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("inspection", &["chassis", "mailbox", "proto"]),
     ("inventory", &["chassis", "mailbox", "proto"]),
     ("mailbox", &["chassis"]),
-    ("operator", &["chassis", "crds", "proto"]),
+    ("operator", &["chassis", "crds", "proto", "worktime"]),
     ("proto", &[]),
     ("standard", &[]),
     ("tests", &["chassis"]),
     ("ticketing", &["chassis", "mailbox", "proto"]),
     ("worktime", &[]),
+    ("worktime-command", &["worktime"]),
     ("xtask", &[]),
 ];
 

@@ -1,5 +1,8 @@
 //! THE POLICY: which clocks a ticket has, what each may take at which priority, and what lets it stand; and from what happened
 //! to a ticket the clocks that follow.
+//!
+//! T/DGAG 038-2025 demands the limits (7.4.1.1, 7.4.2.4) and leaves their numbers to DB4401/T 294.2-2024 (table 3), by grade;
+//! so they are data here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +31,7 @@ pub struct Promise {
     pub basis: Basis,
     /// What stops it: the name of a [`What::Reached`].
     pub until: String,
-    /// How much time each priority has.
+    /// How much time each priority has; the grades are those of 7.4.1.2 and 7.4.2.2.
     pub targets: BTreeMap<String, SignedDuration>,
     /// At which percentages of the target it warns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -78,7 +81,7 @@ pub enum What {
     Priority(String),
     /// What a promise is about: `responded`, `resolved`. Only the first time counts, until the ticket is reopened.
     Reached(String),
-    /// It was not done after all: the clock that this stopped goes on.
+    /// It was not done after all (7.4.1.6: the user did not confirm): the clock that this stopped goes on.
     Reopened(String),
 }
 

@@ -1,4 +1,5 @@
 //! THE REPLAY: a changed policy or calendar run over what happened, before it is put in force: "breaches 41 → 12, these 29".
+//! What is improved by it are the indicators of promptness: T/DGAG 038-2025, 8.2, and annex B (B.1 no. 13, B.2 no. 1).
 
 use std::fmt::Write as _;
 

@@ -123,21 +123,29 @@ pub(crate) const TEST_KITS: &[Kit] = &[
 pub(crate) const BENCH_KITS: &[Kit] = &[
     Kit { name: PEERS_NPM, source: Source::Npm, programs: &[], doing: "fetching what is measured against (npm)" },
     Kit { name: PEERS_PYTHON, source: Source::Python, programs: &[], doing: "fetching what is measured against (Python)" },
+    Kit {
+        name: CRON_PEERS,
+        source: Source::GoOf { folder: "worktime/benches/peers/cron" },
+        programs: &["cron-peers"],
+        doing: "building what is measured against (Go)",
+    },
 ];
 
 const CRON_ORACLE: &str = "cron-oracle";
+const CRON_PEERS: &str = "cron-peers";
 const ORACLES: &str = "oracles";
 const PEERS_NPM: &str = "peers-npm";
 const PEERS_PYTHON: &str = "peers-python";
 
 /// Where libraries and programs of other languages are, for the tests and benchmarks that ask them.
-pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 4]> {
+pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 5]> {
     let folder = |name, inner| -> Result<PathBuf> {
         let kit = TEST_KITS.iter().chain(BENCH_KITS).find(|kit| kit.name == name);
         Ok(kit.with_context(|| format!("no kit is {name}"))?.place(instance)?.join(inner))
     };
     Ok([
         ("OPSMESH_CRON_ORACLE", folder(CRON_ORACLE, "bin/cron-oracle")?),
+        ("OPSMESH_CRON_PEERS", folder(CRON_PEERS, "bin/cron-peers")?),
         ("OPSMESH_ORACLES", folder(ORACLES, "site")?),
         ("OPSMESH_PEERS_NPM", folder(PEERS_NPM, "node_modules")?),
         ("OPSMESH_PEERS_PYTHON", folder(PEERS_PYTHON, "site")?),

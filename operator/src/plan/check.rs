@@ -73,7 +73,8 @@ pub(crate) fn check(plan: &InspectionPlan, agency: Option<&str>, now: Timestamp)
         label: agency.to_owned(),
         why: error.to_string(),
     })?;
-    let schedule = Schedule::parse(&plan.spec.schedule.cron, &plan.spec.schedule.time_zone, now)?;
+    let seed = format!("{namespace}/{}", plan.name_any());
+    let schedule = Schedule::parse(&plan.spec.schedule.cron, &plan.spec.schedule.time_zone, &seed, now)?;
     let duration = |field, text: &str| inspection::duration(text).ok_or(Unfit::Duration(field));
     Ok(Fit {
         name: plan.name_any(),

@@ -58,7 +58,7 @@ pub(crate) fn draw_up(fit: &Fit, settings: &WorkerSettings) -> CronJob {
             ..ObjectMeta::default()
         },
         spec: Some(CronJobSpec {
-            schedule: fit.plan.spec.schedule.cron.clone(),
+            schedule: fit.schedule.cron().to_owned(),
             time_zone: Some(fit.plan.spec.schedule.time_zone.clone()),
             concurrency_policy: Some("Forbid".into()),
             starting_deadline_seconds: Some(fit.starting_deadline.as_secs()),
@@ -224,6 +224,10 @@ mod tests {
     };
 
     fn drawn() -> CronJob {
+        drawn_with("30 9 * * 1-5")
+    }
+
+    fn drawn_with(cron: &str) -> CronJob {
         let settings = WorkerSettings {
             image: "opsmesh/inspection:1".into(),
             image_pull_policy: "Never".into(),
@@ -231,7 +235,7 @@ mod tests {
             audience: "opsmesh-inspection".into(),
             otlp: String::new(),
         };
-        draw_up(&check(&plan("30 9 * * 1-5", "Asia/Shanghai"), Some("gz"), now()).unwrap(), &settings)
+        draw_up(&check(&plan(cron, "Asia/Shanghai"), Some("gz"), now()).unwrap(), &settings)
     }
 
     #[test]
@@ -243,6 +247,14 @@ mod tests {
             (spec.schedule.as_str(), spec.time_zone.as_deref(), spec.suspend),
             ("30 9 * * 1-5", Some("Asia/Shanghai"), Some(false))
         );
+    }
+
+    #[test]
+    fn the_cronjob_has_a_number_where_the_plan_has_an_h() {
+        let schedule = drawn_with("H 9 * * 1-5").spec.unwrap().schedule;
+        let minute: u8 = schedule.strip_suffix(" 9 * * 1-5").unwrap().parse().unwrap();
+        assert!(minute < 60);
+        assert_eq!(drawn_with("H 9 * * 1-5").spec.unwrap().schedule, schedule);
     }
 
     #[test]

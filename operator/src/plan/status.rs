@@ -53,6 +53,10 @@ pub(crate) fn status(
             } else {
                 ("Scheduled", "runs are started by the schedule")
             };
+            let message = match fit.schedule.quiet(now).filter(|_| !plan.spec.suspend) {
+                Some(quiet) => format!("{message}; {quiet}"),
+                None => message.to_owned(),
+            };
             conditions.say(ConditionType::Ready, true, reason, message);
             conditions.say(ConditionType::Scheduled, true, reason, "the CronJob is in place");
             conditions.say(ConditionType::Programmed, true, "Programmed", "the inspection service holds this generation");
@@ -149,6 +153,16 @@ mod tests {
         let last = status.last_run.clone().unwrap();
         assert_eq!((last.name.as_str(), last.phase, last.summary), ("web-2", Phase::Running, None));
         assert_eq!(condition(&status, ConditionType::LastRunSucceeded).map(|said| said.status), Some(ConditionStatus::True));
+    }
+
+    #[test]
+    fn a_plan_that_does_nothing_for_a_year_is_ready_and_says_so() {
+        let plan = plan("0 3 29 2 *", "Asia/Shanghai");
+        let fit = check(&plan, Some("gz"), now()).unwrap();
+        let status = status(&plan, &Outcome::Settled(&fit), &[], now());
+        let ready = condition(&status, ConditionType::Ready).unwrap();
+        assert_eq!(ready.status, ConditionStatus::True);
+        assert!(ready.message.ends_with("it does not fire for over a year: next on 2028-02-29 03:00"), "{}", ready.message);
     }
 
     #[test]

@@ -22,12 +22,12 @@ pub struct Day<'a> {
 pub enum DayKind<'a> {
     /// 工作日 or 休息日: as its weekday says.
     Ordinary,
-    /// 节假日: nobody works.
+    /// 节假日: nobody works (《全国年节及纪念日放假办法》, or a layer's own).
     Holiday {
         /// What people call it.
         name: &'a str,
     },
-    /// 调休上班: a day off on which people work.
+    /// 调休上班: a day off on which people work (the notices of the General Office of the State Council).
     MakeUp {
         /// The holiday it is for.
         name: &'a str,

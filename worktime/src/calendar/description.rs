@@ -9,7 +9,7 @@ use super::Shift;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// IANA name: `Asia/Shanghai`.
+    /// Name in the IANA Time Zone Database: `Asia/Shanghai`.
     pub zone: String,
     /// From the most general to the most particular.
     pub layers: Vec<Layer>,
@@ -43,7 +43,7 @@ pub struct Layer {
     /// Days on which nobody works.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
-    /// Days off on which people work (调休上班).
+    /// Days off on which people work (调休上班, as in the State Council's yearly notices).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub make_up: Vec<MakeUp>,
     /// Hours of single dates, whatever else is said about them in this layer.

@@ -1,5 +1,9 @@
 //! THE CALENDAR: when a service is open. [`Description`] is how people write one down (YAML, JSON); [`Calendar`] is one that
 //! was found to make sense, and answers.
+//!
+//! Which days are holidays is the State Council's word (《全国年节及纪念日放假办法》 and the yearly notice of its General Office, in
+//! [`crate::holidays`]); layers, and which of them decides, are the product's own. Dates and times of day are those of ISO
+//! 8601-1 (GB/T 7408.1), zones those of the IANA database.
 
 mod check;
 mod day;
@@ -16,7 +20,7 @@ pub use day::{Day, DayKind};
 pub use description::{Description, Holiday, Layer, MakeUp, Override, Week, Weekday};
 pub use shift::{Shift, ShiftError};
 
-/// A stretch of time: from its first instant up to, and without, its last.
+/// A stretch of time: from its first instant up to, and without, its last (as `DTSTART` and `DTEND` of RFC 5545, 3.6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interval {

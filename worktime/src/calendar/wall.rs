@@ -1,6 +1,7 @@
 //! THE WALL CLOCK: which instant a wall time is. One rule for everything, gaps and overlaps included: **a wall time is the
 //! first instant at which the wall clock shows it, or more**. So a time that a clock change jumps over is the instant of the
-//! jump, a time that comes twice is its first coming, and the order of wall times is the order of their instants.
+//! jump, a time that comes twice is its first coming, and the order of wall times is the order of their instants. (RFC 5545, 3.3.5,
+//! also takes the first of two; of a time that is jumped over it takes the offset before the jump, and so may change the order.)
 
 use jiff::{
     Timestamp,

@@ -1,5 +1,8 @@
 //! THE CLOCK of one promise: it starts, stands while somebody else is to be waited for, goes on, and stops. What has elapsed
 //! survives every change; it is computed from what happened, and never stored.
+//!
+//! That there are limits is T/DGAG 038-2025, 7.4.1.1 (响应时限) and 7.4.2.4 (恢复时间); what counts, and pauses, are the product's
+//! own.
 
 mod due;
 mod rule;
@@ -143,7 +146,8 @@ impl Clock {
         Ok(())
     }
 
-    /// Lets a stopped one go on: the ticket was reopened. The time between does not count.
+    /// Lets a stopped one go on: the ticket was reopened, for it is closed only once the user confirms (T/DGAG 038-2025,
+    /// 7.4.1.6). The time between does not count.
     ///
     /// # Errors
     /// It has not stopped, or it did so later.

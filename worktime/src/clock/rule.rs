@@ -13,15 +13,15 @@ pub enum Basis {
     WorkingTime,
 }
 
-/// Why a clock stands.
+/// Why a clock stands. Whom there is to wait for is T/DGAG 038-2025, 7.4.4; that the clock stands meanwhile is the policy's word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// 等待用户
+    /// 等待用户: to say how it is to be repaired (7.4.4.5), or that it is (7.4.1.6).
     User,
-    /// 等待供应商
+    /// 等待供应商: the manufacturer, or a third party (7.4.4.5 a, b, c).
     Vendor,
-    /// 等待备件
+    /// 等待备件 (7.4.4.2, 7.4.4.4).
     Spare,
     /// 约定时间: put off to a time that was agreed upon with the user.
     Agreed,
@@ -67,7 +67,8 @@ pub struct Rule {
     pub name: String,
     /// The time that it counts.
     pub basis: Basis,
-    /// How much of it may pass.
+    /// How much of it may pass: 响应时限 (T/DGAG 038-2025, 7.4.1.1), 恢复时间 (7.4.2.4, by DB4401/T 294.2-2024, table 3). The
+    /// numbers are not this crate's.
     pub target: SignedDuration,
     /// At which percentages of the target it warns; more than 100 is possible, and is after the breach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

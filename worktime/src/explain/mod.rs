@@ -1,5 +1,6 @@
 //! THE EXPLANATION: why a clock shows what it shows, segment by segment, so that a person can follow with a finger. It walks
-//! the calendar day by day and shares no arithmetic with the timeline: that both agree is V6.
+//! the calendar day by day and shares no arithmetic with the timeline: that both agree is V6 (`ARCHITECTURE.md`). It is what
+//! a limit of 7.4.1.1 or 7.4.2.4 of T/DGAG 038-2025 is argued about with.
 
 mod text;
 
@@ -18,9 +19,9 @@ use crate::{
 /// The language of a text for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// 简体中文
+    /// 简体中文 (BCP 47: `zh-CN`)
     Zh,
-    /// English
+    /// English (BCP 47: `en`)
     En,
 }
 

@@ -8,7 +8,8 @@ use super::{FOLLOWS, HOLIDAY, HOURS, LINE, MAKE_UP, NAME, OPEN, OVERRIDE};
 use crate::calendar::{Calendar, DayKind};
 
 /// Writes what a calendar says about the dates from one to another, both included: special days as all-day events, and every
-/// open interval. `name` is what programs call the calendar, `stamp` when it was made (`DTSTAMP`).
+/// open interval (RFC 5545: 3.4, 3.6.1; lines are folded and ended as 3.1 says). `name` is what programs call the calendar,
+/// `stamp` when it was made (`DTSTAMP`).
 #[must_use]
 pub fn export(calendar: &Calendar, name: &str, from: Date, until: Date, stamp: Timestamp) -> String {
     let mut file = File { text: String::new(), stamp: utc(stamp) };

@@ -19,7 +19,7 @@ pub struct Import {
     pub skipped: Vec<(usize, &'static str)>,
 }
 
-/// Why a text is not read.
+/// Why a text is not read: RFC 5545, 3.1 (content lines), 3.4 (the object), 3.6.1 (events).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct Refusal {
@@ -38,6 +38,8 @@ const OFF: &[&str] = &["（休）", "(休)", "假期", "放假"];
 
 /// Reads holidays, make-up days and hours of single dates. Of other people's events the all-day ones count: as a make-up day
 /// if their summary says that people work, else as a holiday. Of a date that is there twice the first counts.
+///
+/// RFC 5545: 3.1 folded lines, 3.3.4 dates, 3.6.1 all-day events (`DTEND` is the day after the last), 3.8.1.11 cancelled ones.
 ///
 /// # Errors
 /// What is not RFC 5545, and a rule of recurrence: dates that would have to be guessed are not.

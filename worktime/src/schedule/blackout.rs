@@ -1,4 +1,4 @@
-//! THE BLACKOUT: time in which nothing is begun.
+//! THE BLACKOUT: time in which nothing is begun: a change freeze, a meeting that is guarded (T/DGAG 038-2025, 7.4.8).
 
 use serde::{Deserialize, Serialize};
 

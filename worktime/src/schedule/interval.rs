@@ -1,4 +1,4 @@
-//! THE INTERVAL: due so many days after it was last done.
+//! THE INTERVAL: due so many days after it was last done, as maintenance is (T/DGAG 038-2025, 7.3.1). No cron says this.
 
 use jiff::Timestamp;
 

@@ -11,7 +11,7 @@ use super::{Quiet, Refusal, find_zone, offsets::Offsets, quiet};
 
 use parse::Parsed;
 
-/// A schedule as a CronJob has it.
+/// A schedule as a CronJob has it: `batch/v1`, `spec.schedule` and `spec.timeZone`.
 #[derive(Debug, Clone)]
 pub struct CronJob {
     parsed: Parsed,
@@ -25,7 +25,7 @@ pub enum Missed {
     None,
     /// At most 100.
     Few,
-    /// More than 100: it then says so in an event, `TooManyMissedTimes`.
+    /// More than 100: it then says so in an event, `TooManyMissedTimes` (Kubernetes documentation, "CronJob limitations").
     Many,
 }
 
@@ -83,7 +83,8 @@ impl CronJob {
     }
 
     /// The tick on which the controller works now: the latest since the last one (or the CronJob's creation), not older than
-    /// the starting deadline. Its way of counting is rough, and so is what it finds where ticks are not evenly apart.
+    /// the starting deadline (`spec.startingDeadlineSeconds`). Its way of counting (`mostRecentScheduleTime` in
+    /// `pkg/controller/cronjob/utils.go`) is rough, and so is what it finds where ticks are not evenly apart.
     #[must_use]
     pub fn recent(&self, last: Timestamp, starting_deadline: Option<SignedDuration>, now: Timestamp) -> Recent {
         let none = Recent { tick: None, missed: Missed::None };

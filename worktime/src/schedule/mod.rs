@@ -9,6 +9,10 @@
 //! of the calendar, without one Monday to Friday. If both fields for days are restricted, a day that is in either counts, as
 //! with every cron; `*` and `?` do not restrict.
 //!
+//! Sources: fields, lists, ranges and "either of both days" are POSIX (`crontab`); names, steps and macros Vixie cron; `L`,
+//! `W`, `#` and `?` are written as Quartz writes them; `H` is Jenkins'. What plans are for is T/DGAG 038-2025, 7.3.1.1 (频次)
+//! and 7.3.2.1.1 (巡检频率).
+//!
 //! # When clocks change
 //! One rule. **An expression whose hour field is every hour ticks at each instant at which the wall clock shows a time that it
 //! names. Any other names times of a day, and each comes exactly once: at the first instant at which the wall clock shows it or

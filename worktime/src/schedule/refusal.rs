@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A field of a cron expression.
+/// A field of a cron expression (POSIX, `crontab`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// 0 to 59.

@@ -178,3 +178,13 @@ fn a_timeline_answers_at_its_edges_and_not_beyond() {
     assert!(timeline.hold(at("04T23:59")).is_err());
     assert!(timeline.open_between(at("05T00:00"), at("12T08:31")).is_err());
 }
+
+#[test]
+fn a_holiday_of_a_year_is_taken_and_one_of_a_day_more_is_not() {
+    let written = |until: &str| {
+        let holiday = format!("{{name: 停业, from: 2026-01-01, until: {until}}}");
+        format!("{{zone: UTC, layers: [{{name: 市, weeks: [{{monday: ['09:00-17:00']}}], holidays: [{holiday}]}}]}}")
+    };
+    assert!(!calendar(&written("2027-01-02")).is_working_day(date(2026, 12, 28)));
+    assert_eq!(refusal(&written("2027-01-03")), "layer `市`, holiday `停业`: more than a year long");
+}

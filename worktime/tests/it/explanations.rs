@@ -99,6 +99,32 @@ fn what_lies_behind_the_last_announced_year_is_said_to_be_provisional() {
     let clock = Clock::start(rule, at("2026-12-31T15:00:00+08:00")).unwrap();
     let explanation = explain(&clock, &calendar, &timeline).unwrap();
     assert_eq!(explanation.provisional_after, None, "around the clock nobody's holidays matter");
+    let rule = Rule::new("处理", Basis::WorkingTime, SignedDuration::from_hours(1));
+    let clock = Clock::start(rule, at("2026-12-31T08:30:00+08:00")).unwrap();
+    let explanation = explain(&clock, &calendar, &timeline).unwrap();
+    assert_eq!(explanation.due, Some(at("2026-12-31T09:30:00+08:00")));
+    assert_eq!(explanation.provisional_after, None, "the last day that is known is known");
+}
+
+#[test]
+fn a_day_of_rest_a_closed_date_and_the_hours_of_a_date_are_told_apart() {
+    let yaml = "{zone: Asia/Shanghai, layers: [{name: 市, weeks: [{friday: ['09:00-17:00']}], overrides: [
+        {date: 2026-06-01, reason: 台风停工}, {date: 2026-06-02, reason: 高考保障, hours: ['10:00-12:00']}]}]}";
+    let calendar = Calendar::try_new(serde_saphyr::from_str(yaml).unwrap()).unwrap();
+    let timeline = Timeline::compile(&calendar, at("2026-05-01T00:00:00Z"), at("2026-07-01T00:00:00Z"));
+    let rule = Rule::new("处理", Basis::WorkingTime, SignedDuration::from_hours(2));
+    let clock = Clock::start(rule, at("2026-05-29T16:00:00+08:00")).unwrap();
+    let explanation = explain(&clock, &calendar, &timeline).unwrap();
+    let whys: Vec<String> = explanation.segments.iter().map(|segment| segment.why.text(Language::Zh)).collect();
+    let expected = [
+        "工作班次 09:00-17:00（市）",
+        "班次之外",
+        "休息日",
+        "当日停止服务：台风停工（市）",
+        "班次之外",
+        "当日特定班次 10:00-12:00：高考保障（市）",
+    ];
+    assert_eq!(whys, expected);
 }
 
 #[test]

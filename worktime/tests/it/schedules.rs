@@ -2,7 +2,7 @@
 use jiff::{SignedDuration, Timestamp};
 use worktime::{
     Calendar, Schedule,
-    calendar::{Description as Written, Interval},
+    calendar::{Description as Written, Interval, Shift, Week},
     schedule::{AfterCompletion, Blackout, CronJob, Description, On, Quiet, hash, resolve},
 };
 
@@ -197,4 +197,36 @@ fn what_is_due_after_completion_counts_from_the_day_of_completion() {
     let freeze = Blackout::Once(Interval { from: at("2026-02-16T00:00:00Z"), until: at("2026-02-18T01:00:01Z") });
     assert_eq!(every(10, On::EveryDay, vec![freeze]).next(completed).unwrap(), at("2026-02-19T01:00:00Z"));
     assert!(AfterCompletion::try_new(0, shift, "UTC", On::EveryDay, None, vec![]).is_err());
+}
+
+#[test]
+fn a_blackout_that_is_no_time_is_refused_with_its_place() {
+    let once = |from, until| Blackout::Once(Interval { from: at(from), until: at(until) });
+    let sound = once("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+    let bad = [
+        once("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        once("2026-01-01T00:00:01Z", "2026-01-01T00:00:00Z"),
+        Blackout::Weekly(Week::default()),
+    ];
+    for bad in bad {
+        let blackouts = vec![sound.clone(), bad];
+        let description = Description { blackouts: blackouts.clone(), ..written("0 0 * * *", "UTC") };
+        let said = "blackouts[1]: it ends before it begins, or has no shift";
+        assert_eq!(Schedule::try_new(description, None).unwrap_err().to_string(), said);
+        let interval = AfterCompletion::try_new(1, Shift::ALL_DAY, "UTC", On::EveryDay, None, blackouts);
+        assert_eq!(interval.unwrap_err().to_string(), said);
+    }
+    let description = Description { blackouts: vec![sound], ..written("0 0 * * *", "UTC") };
+    let schedule = Schedule::try_new(description, None).unwrap();
+    assert_eq!(schedule.next(at("2025-12-31T12:00:00Z")), Some(at("2026-01-02T00:00:00Z")));
+}
+
+#[test]
+fn a_blackout_that_ends_with_a_tick_takes_nothing_of_its_window() {
+    let night = Blackout::Once(Interval { from: at("2025-12-31T23:59:59Z"), until: at("2026-01-01T00:00:00Z") });
+    let start_window = Some(SignedDuration::from_hours(1));
+    let description = Description { blackouts: vec![night], start_window, ..written("0 0 * * *", "UTC") };
+    let schedule = Schedule::try_new(description, None).unwrap();
+    let tick = at("2026-01-01T00:00:00Z");
+    assert_eq!(schedule.window(tick), Interval { from: tick, until: at("2026-01-01T01:00:00Z") });
 }
