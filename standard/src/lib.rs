@@ -15,6 +15,7 @@ mod keys;
 pub mod ledger;
 mod lookup;
 mod mark;
+mod own;
 pub mod people;
 mod quantity;
 mod refer;
@@ -34,6 +35,7 @@ pub use clause::{Clause, ClauseId, Clauses, GateKind, Level, Module, PartyCode, 
 pub use keys::{Key, Keys};
 pub use lookup::RepairCase;
 pub use mark::{Mark, Marked, Status, Words};
+pub use own::{Difference, Side};
 pub use quantity::{Count, Hours, Lasting, Minutes, Months, Percent, Seconds, Workdays, Years};
 pub use refer::{
     Activity, Automation, CalendarCode, Computable, DeviceClass, DirectionCode, Frequency, IncidentCategory, IncidentGrade,

@@ -49,4 +49,16 @@ impl Node {
             _ => None,
         }
     }
+
+    pub(crate) fn at_mut(&mut self, path: &str) -> Option<&mut Node> {
+        if path.is_empty() {
+            return Some(self);
+        }
+        let (_, at, rest) = segments(self, path)?;
+        match &mut self.value {
+            Value::Map(entries) => entries[at].value.at_mut(rest),
+            Value::List(list) => list[at].at_mut(rest),
+            _ => None,
+        }
+    }
 }
