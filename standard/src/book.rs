@@ -2,7 +2,7 @@
 use std::sync::LazyLock;
 
 use crate::tree::{Known, Node, Value, identity};
-use crate::{Clauses, FILES, Keys, Refused};
+use crate::{Clauses, FILES, Keys, Parts, Refused};
 use crate::{
     devices, documents, emergency, evaluation, incidents, ledger, people, remote, repair, services, tickets, times, words,
 };
@@ -21,6 +21,9 @@ macro_rules! book {
             $($(#[$about])* pub $field: $kind,)+
             pub(crate) trees: Vec<Node>,
         }
+
+        /// The files that are there once; of `clauses/` and `devices/` there can be any number.
+        const SINGLE: &[&str] = &[$($file),+];
 
         impl Book {
             fn typed(trees: Vec<Node>, known: &Known) -> Result<Self, Refused> {
@@ -153,10 +156,7 @@ impl Book {
     /// # Errors
     /// The first thing that does not make sense, with its file, line and field.
     pub fn read(files: &[(&str, &[u8])]) -> Result<Self, Refused> {
-        let mut trees = files.iter().map(|(name, bytes)| Node::read(name, bytes)).collect::<Result<Vec<_>, _>>()?;
-        let known = known(&trees)?;
-        trees.iter_mut().try_for_each(|tree| tree.give_marks(&known))?;
-        Self::of(trees, &known)
+        Parts::read(files)?.book()
     }
 
     /// A book of trees whose marks are given.
@@ -170,6 +170,11 @@ impl Book {
     pub fn trees(&self) -> &[Node] {
         &self.trees
     }
+}
+
+/// Whether a book can have a file of this name.
+pub(crate) fn is_file(name: &str) -> bool {
+    SINGLE.contains(&name) || ["clauses/", "devices/"].iter().any(|folder| name.starts_with(folder) && name.ends_with(".yaml"))
 }
 
 /// Collects what can be referred to; a name that is defined twice is refused.

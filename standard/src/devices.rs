@@ -6,7 +6,7 @@ use crate::{
     Seconds, StatisticCode, TicketGrade, UnitCode, Words,
 };
 
-/// The device class.
+/// A class of devices (7.3.1, 7.3.2; the standard lists none).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassRow {
@@ -18,7 +18,7 @@ pub struct ClassRow {
     pub repair_group: Marked<RepairGroup>,
 }
 
-/// The maintenance actions.
+/// A maintenance action of a device class (7.3.1.3 b).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Maintenance {
@@ -30,7 +30,7 @@ pub struct Maintenance {
     pub frequency: Marked<Frequency>,
 }
 
-/// The parameters of the formula.
+/// A parameter from which the limit of a check is computed, such as the loss of a kind of fibre (7.3.2.1.3; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitParameter {
@@ -44,7 +44,7 @@ pub struct LimitParameter {
     pub unit: Marked<UnitCode>,
 }
 
-/// What is checked.
+/// What is checked of an inspection item and when it passes (7.3.2.1.3; 294.2 appendix A is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -116,7 +116,7 @@ pub struct Check {
     pub limit_parameters: Option<Vec<LimitParameter>>,
 }
 
-/// The inspection items.
+/// An inspection item (7.3.2.1.1, 7.3.2.1.3; 294.2 appendix A is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
@@ -142,7 +142,7 @@ pub struct Item {
     pub reference_294_2: Marked<Option<String>>,
 }
 
-/// The metrics.
+/// A metric with the limits of its alerts (7.3.2.2.1; 294.2 appendix B is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
@@ -188,7 +188,7 @@ pub struct Metric {
     pub window_seconds: Option<Marked<Seconds>>,
 }
 
-/// What is known of a device class.
+/// What is known of a device class: inspection (7.3.2.1), monitoring (7.3.2.2), maintenance (7.3.1). A file of `data/devices/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
@@ -204,7 +204,7 @@ pub struct Device {
     pub metrics: Option<Vec<Metric>>,
 }
 
-/// A code with its words.
+/// A statistic, a direction or an operator of a limit, with its words (7.3.2.2.1; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
@@ -214,7 +214,7 @@ pub struct Code {
     pub name: Marked<String>,
 }
 
-/// What maintenance does.
+/// What maintenance does: the words of 7.3.1.3 b.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaintenanceAction {
@@ -224,7 +224,7 @@ pub struct MaintenanceAction {
     pub name: Words,
 }
 
-/// What follows maintenance.
+/// What follows maintenance: the words of 7.3.1.3 c.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AfterMaintenance {
@@ -234,7 +234,7 @@ pub struct AfterMaintenance {
     pub clause: ClauseId,
 }
 
-/// The file `data/devices.yaml`.
+/// The file `data/devices.yaml`: what all device classes share (7.3.1, 7.3.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Devices {
@@ -260,7 +260,7 @@ pub struct Devices {
     pub after_maintenance: AfterMaintenance,
 }
 
-/// The file `data/tickets/metrics.yaml`.
+/// The file `data/tickets/metrics.yaml`: the metrics of the service desk (7.4.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeskMetrics {
@@ -268,7 +268,7 @@ pub struct DeskMetrics {
     pub metrics: Vec<Metric>,
 }
 
-/// The levels.
+/// A level of alerts and the tickets it leads to (7.3.2.2.2, 7.3.2.2.3; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
@@ -286,7 +286,7 @@ pub struct Level {
     pub metric_level: Marked<Option<String>>,
 }
 
-/// The file `data/alerts.yaml`.
+/// The file `data/alerts.yaml` (7.3.2.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alerts {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, Module, Months, Words, WorkflowCode};
 
-/// The policy documents.
+/// A policy of table A.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -21,7 +21,7 @@ pub struct Policy {
     pub review_months: Marked<Months>,
 }
 
-/// The file `data/policies.yaml`.
+/// The file `data/policies.yaml` (table A.1, 5.1.6).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policies {
@@ -29,7 +29,7 @@ pub struct Policies {
     pub policies: Vec<Policy>,
 }
 
-/// The reports and forms.
+/// A report or form with the parts that its clause demands (clause 7).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
@@ -52,7 +52,7 @@ pub struct Report {
     pub parts_clause: Option<Marked<ClauseId>>,
 }
 
-/// The file `data/reports.yaml`.
+/// The file `data/reports.yaml` (clause 7).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reports {
@@ -60,7 +60,7 @@ pub struct Reports {
     pub reports: Vec<Report>,
 }
 
-/// The functions.
+/// A function of the platform (5.1.3.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
@@ -74,7 +74,7 @@ pub struct Function {
     pub evidence: Marked<String>,
 }
 
-/// The file `data/platform.yaml`.
+/// The file `data/platform.yaml` (5.1.3.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
@@ -82,7 +82,7 @@ pub struct Platform {
     pub functions: Vec<Function>,
 }
 
-/// The methods.
+/// A technique of table 1 (6).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Method {
@@ -98,7 +98,7 @@ pub struct Method {
     pub workflows: Marked<Vec<WorkflowCode>>,
 }
 
-/// The file `data/technology.yaml`.
+/// The file `data/technology.yaml` (6, table 1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Technology {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, ReportCode, Words};
 
-/// A code with its words.
+/// A type of risk (7.3.5.1.1), a type of drill (7.3.5.2) or a phase of the response, with its words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
@@ -13,7 +13,7 @@ pub struct Code {
     pub name: Words,
 }
 
-/// The means of response.
+/// A means of response (7.4.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Means {
@@ -25,7 +25,7 @@ pub struct Means {
     pub clause: ClauseId,
 }
 
-/// Where incidents are reported from.
+/// Where incidents are reported from (7.4.2.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntakeChannel {
@@ -37,7 +37,7 @@ pub struct IntakeChannel {
     pub clause: ClauseId,
 }
 
-/// The file `data/emergency.yaml`.
+/// The file `data/emergency.yaml` (7.3.5, 7.4.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Emergency {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Computable, InputId, Marked, MetricId, StaffClass, TablePath, UnitCode, Words};
 
-/// What it is computed or decided from.
+/// What an indicator is computed from (annex B; 294.2 clause 8.4 would have the rules and is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -29,7 +29,7 @@ pub struct Input {
     pub max: Option<Marked<u32>>,
 }
 
-/// The file `data/evaluation/inputs.yaml`.
+/// The file `data/evaluation/inputs.yaml` (annex B).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
@@ -37,7 +37,7 @@ pub struct Inputs {
     pub inputs: Vec<Input>,
 }
 
-/// The weight.
+/// The weight of an indicator of table B.1 by class of staff, in points of 100 (a product default: 294.2 clause 8.4 is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
@@ -52,7 +52,7 @@ pub struct Weights {
     pub operation: Option<Marked<u32>>,
 }
 
-/// The indicators.
+/// An indicator of table B.1: name and content are the standard's, weight and formula product defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonIndicator {
@@ -92,7 +92,7 @@ pub struct PersonIndicator {
     pub applies_to_alternative: Option<Marked<Vec<StaffClass>>>,
 }
 
-/// The file `data/evaluation/b1.yaml`.
+/// The file `data/evaluation/b1.yaml`: table B.1 (8.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct B1 {
@@ -108,7 +108,7 @@ pub struct B1 {
     pub indicators: Vec<PersonIndicator>,
 }
 
-/// The indicators.
+/// An indicator of table B.2: name and content are the standard's, weight and formula product defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceIndicator {
@@ -137,7 +137,7 @@ pub struct ServiceIndicator {
     pub not_computed: Option<Words>,
 }
 
-/// The file `data/evaluation/b2.yaml`.
+/// The file `data/evaluation/b2.yaml`: table B.2 (8.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct B2 {
@@ -151,7 +151,7 @@ pub struct B2 {
     pub indicators: Vec<ServiceIndicator>,
 }
 
-/// The rows.
+/// A band of the score with its name, from so many points on (8.1.2; found elsewhere, see the mark).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -161,7 +161,7 @@ pub struct Row {
     pub name: Words,
 }
 
-/// The bands of the score.
+/// The bands of the score (8.1.2; found elsewhere, see the mark).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bands {
@@ -171,7 +171,7 @@ pub struct Bands {
     pub unit: Marked<UnitCode>,
 }
 
-/// The methods.
+/// A method of evaluation (8.1.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Method {
@@ -181,7 +181,7 @@ pub struct Method {
     pub name: Words,
 }
 
-/// What triggers an irregular evaluation.
+/// What triggers an irregular evaluation (8.1.3 b).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
@@ -195,7 +195,7 @@ pub struct Trigger {
     pub auto: Marked<bool>,
 }
 
-/// The measures of improvement.
+/// A measure of improvement (8.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measure {
@@ -205,7 +205,7 @@ pub struct Measure {
     pub name: Words,
 }
 
-/// The file `data/evaluation/methods.yaml`.
+/// The file `data/evaluation/methods.yaml`: how and when is evaluated, and what follows (8.1.1, 8.1.3, 8.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Methods {

@@ -5,7 +5,7 @@ use crate::{
     CalendarCode, Hours, IncidentCategory, IncidentGrade, Marked, Minutes, Seconds, TablePath, UnitCode, Words, Workdays,
 };
 
-/// The categories.
+/// A category of incidents: 7.4.2.2 has incidents categorised, 294.2 table 2 would name the categories and is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
@@ -17,7 +17,7 @@ pub struct Category {
     pub examples: Words,
 }
 
-/// The file `data/incidents/categories.yaml`.
+/// The file `data/incidents/categories.yaml` (7.4.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Categories {
@@ -25,7 +25,8 @@ pub struct Categories {
     pub categories: Vec<Category>,
 }
 
-/// The grades.
+/// A grade of incidents with its times: 7.4.2.2 grades, 7.4.2.4 sets times; the numbers would be those of 294.2 tables 2 and 3,
+/// which are unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grade {
@@ -61,7 +62,7 @@ pub struct Grade {
     pub notify: Words,
 }
 
-/// The file `data/incidents/grades.yaml`.
+/// The file `data/incidents/grades.yaml` (7.4.2.2, 7.4.2.4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grades {
@@ -69,7 +70,7 @@ pub struct Grades {
     pub grades: Vec<Grade>,
 }
 
-/// The minutes by grade.
+/// Recovery times, in minutes, of one category by grade (7.4.2.4; 294.2 table 3 is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByGrade {
@@ -87,7 +88,7 @@ pub struct ByGrade {
     pub four: Marked<Minutes>,
 }
 
-/// The rows.
+/// The recovery times of one category (7.4.2.4; 294.2 table 3 is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -99,7 +100,7 @@ pub struct Row {
     pub assumes_staff_in_room: Marked<bool>,
 }
 
-/// The file `data/incidents/recovery.yaml`.
+/// The file `data/incidents/recovery.yaml` (7.4.2.4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
@@ -113,7 +114,7 @@ pub struct Recovery {
     pub rows: Vec<Row>,
 }
 
-/// The values it can have.
+/// A value that an input of the grading can have, with its score (7.4.2.2; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
@@ -123,7 +124,7 @@ pub struct Value {
     pub name: Words,
 }
 
-/// What it is computed or decided from.
+/// What a grade is decided from: importance, scope, loss (7.4.2.2; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -135,7 +136,7 @@ pub struct Input {
     pub values: Vec<Value>,
 }
 
-/// From which score which grade.
+/// From which score which grade (7.4.2.2; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -145,7 +146,7 @@ pub struct Mapping {
     pub grade: IncidentGrade,
 }
 
-/// When it holds.
+/// When a special case holds: all that is given has to (7.4.2.2; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideWhen {
@@ -160,7 +161,7 @@ pub struct OverrideWhen {
     pub any_flag: Option<Marked<Vec<String>>>,
 }
 
-/// Special cases of the score.
+/// A special case that the score alone does not decide (7.4.2.2; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
@@ -181,7 +182,7 @@ pub struct Override {
     pub raise_by: Option<Marked<u32>>,
 }
 
-/// The file `data/incidents/grading.yaml`.
+/// The file `data/incidents/grading.yaml` (7.4.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grading {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, DeviceClass, Marked, Months, UnitCode, Words};
 
-/// The fields that the standard demands.
+/// A field of the ledger that the standard demands (7.3.4.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
@@ -15,7 +15,7 @@ pub struct Field {
     pub r#type: Marked<String>,
 }
 
-/// The fields that follow the device.
+/// A field that follows the device through its life (7.3.4.3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldInLedger {
@@ -25,7 +25,7 @@ pub struct FieldInLedger {
     pub name: Words,
 }
 
-/// The fields that the product proposes.
+/// A field that the product proposes (7.3.4; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuggestedField {
@@ -40,7 +40,7 @@ pub struct SuggestedField {
     pub values: Option<Marked<Vec<String>>>,
 }
 
-/// The figures drawn from the ledger.
+/// A figure drawn from the ledger (7.3.4.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
@@ -54,7 +54,7 @@ pub struct Figure {
     pub how: Words,
 }
 
-/// The file `data/ledger.yaml`.
+/// The file `data/ledger.yaml` (7.3.4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
@@ -74,7 +74,7 @@ pub struct Ledger {
     pub analysis_clause: Marked<ClauseId>,
 }
 
-/// The spares.
+/// A kind of temporary spare (5.1.4, 7.4.10; the standard lists none).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spare {
@@ -92,7 +92,7 @@ pub struct Spare {
     pub device_class: DeviceClass,
 }
 
-/// The consumables.
+/// A kind of consumable of low value (5.1.4, 7.4.11; the standard lists none).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Consumable {
@@ -104,7 +104,7 @@ pub struct Consumable {
     pub shelf_life_months: Marked<Months>,
 }
 
-/// The file `data/spares.yaml`.
+/// The file `data/spares.yaml` (5.1.4, 7.4.10, 7.4.11).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spares {

@@ -48,12 +48,15 @@ pub struct Mark {
     /// The part of DB4401/T 294.2—2024 that is to take the place of this value, where there is one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub replaced_by: String,
+    /// File and line where an organisation set it (`own.yaml:4`); empty for what ships.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub set_in: String,
 }
 
 impl Mark {
     /// A mark.
     pub fn new(status: Status, source: impl Into<String>) -> Self {
-        Self { status, source: source.into(), replaced_by: String::new() }
+        Self { status, source: source.into(), replaced_by: String::new(), set_in: String::new() }
     }
 }
 
@@ -61,6 +64,9 @@ impl Mark {
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}（{}）", self.status.zh(), self.source)?;
+        if !self.set_in.is_empty() {
+            write!(f, "，见{}", self.set_in)?;
+        }
         if self.replaced_by.is_empty() { Ok(()) } else { write!(f, "，待以{}替换", self.replaced_by) }
     }
 }

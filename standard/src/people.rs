@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Activity, ClauseId, DeviceClass, Marked, QualificationCode, Words, Years};
 
-/// What the staff of the class can do.
+/// What the staff of a class can do (5.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ability {
@@ -13,7 +13,7 @@ pub struct Ability {
     pub name: Words,
 }
 
-/// The classes.
+/// A class of staff (5.2.1) with its abilities (5.2.2) and positions (product defaults).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
@@ -29,7 +29,7 @@ pub struct Class {
     pub abilities: Vec<Ability>,
 }
 
-/// The file `data/people/classes.yaml`.
+/// The file `data/people/classes.yaml` (5.2.1, 5.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classes {
@@ -39,7 +39,7 @@ pub struct Classes {
     pub classes: Vec<Class>,
 }
 
-/// The qualifications and certificates.
+/// A qualification or certificate (5.2.2.3 b names some; the others are found elsewhere, see the mark).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Qualification {
@@ -65,7 +65,7 @@ pub struct Qualification {
     pub named_in_standard_clause: Option<Marked<ClauseId>>,
 }
 
-/// When it holds.
+/// When work is special: all that is given has to hold (5.2.2.3 b; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpecialWorkWhen {
@@ -86,7 +86,7 @@ pub struct SpecialWorkWhen {
     pub flags: Option<Marked<Vec<String>>>,
 }
 
-/// The works that need a certificate.
+/// A work that needs a certificate (5.2.2.3 b; which works is a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpecialWork {
@@ -102,7 +102,7 @@ pub struct SpecialWork {
     pub trigger: Marked<String>,
 }
 
-/// What is checked before work that needs a certificate.
+/// What is checked before somebody is sent to work that needs a certificate (5.2.2.3 b).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateGate {
@@ -114,7 +114,7 @@ pub struct CertificateGate {
     pub rules: Marked<Vec<String>>,
 }
 
-/// The file `data/people/qualifications.yaml`.
+/// The file `data/people/qualifications.yaml` (5.2.2.3 b).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Qualifications {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, Words};
 
-/// The modes.
+/// A way of working from afar: under controlled permission or supervised (7.3.2.2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mode {
@@ -17,7 +17,7 @@ pub struct Mode {
     pub conditions: Marked<Vec<String>>,
 }
 
-/// The file `data/remote.yaml`.
+/// The file `data/remote.yaml` (7.3.2.2.2, 7.3.4.2, 7.4.5.1.3, 7.4.5.2.3 a, 7.4.7.3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remote {

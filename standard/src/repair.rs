@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, PartyCode, RepairGroup, Scalar, Words, WorkflowCode};
 
-/// What it is computed or decided from.
+/// What the way of repair is decided from (7.4.4.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -17,7 +17,7 @@ pub struct Input {
     pub from: Marked<String>,
 }
 
-/// When it holds.
+/// When a row holds: all that is given has to (7.4.4.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowWhen {
@@ -35,7 +35,7 @@ pub struct RowWhen {
     pub provider_can_repair: Option<Marked<bool>>,
 }
 
-/// The rows.
+/// A row of the decision table: who repairs, who decides, with whom it is agreed (7.4.4.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -67,7 +67,7 @@ pub struct Row {
     pub workflow: Option<Marked<WorkflowCode>>,
 }
 
-/// The file `data/repair.yaml`.
+/// The file `data/repair.yaml` (7.4.4.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repair {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, PartyCode, ServiceGroup, Words};
 
-/// The workflows.
+/// A workflow of a service (7.2 to 7.5); its steps are in `data/procedures/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workflow {
@@ -19,7 +19,7 @@ pub struct Workflow {
     pub record_clause: Option<Marked<ClauseId>>,
 }
 
-/// The services.
+/// A service of clause 7; the items of 294.2 clause 5 that it answers to are unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
@@ -37,7 +37,7 @@ pub struct Service {
     pub reference_note: Marked<String>,
 }
 
-/// The file `data/services.yaml`.
+/// The file `data/services.yaml` (7.1 to 7.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Services {
@@ -49,7 +49,7 @@ pub struct Services {
     pub services: Vec<Service>,
 }
 
-/// The parties.
+/// A party of the standard (4 d, 5.1.3.2, 7.2.4, 7.4.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
@@ -67,7 +67,7 @@ pub struct Party {
     pub members: Option<Marked<Vec<PartyCode>>>,
 }
 
-/// The file `data/parties.yaml`.
+/// The file `data/parties.yaml` (4 d, 5.1.3.2, 7.2.4, 7.4.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parties {

@@ -5,7 +5,7 @@ use crate::{
     CalendarCode, ClauseId, Count, Hours, IncidentGrade, Marked, Minutes, Percent, Seconds, TicketGrade, Words, WorkflowCode,
 };
 
-/// The types.
+/// A type of tickets (7.4.1.1 says 服务请求或事件; 294.2 clause 6 would have the types and is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Type {
@@ -19,7 +19,7 @@ pub struct Type {
     pub workflows: Marked<Vec<WorkflowCode>>,
 }
 
-/// The file `data/tickets/types.yaml`.
+/// The file `data/tickets/types.yaml` (7.4.1.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Types {
@@ -27,7 +27,7 @@ pub struct Types {
     pub types: Vec<Type>,
 }
 
-/// The grades.
+/// A grade of tickets with its times (7.4.1.2, 7.4.1.5; 294.2 clause 6 would have the numbers and is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grade {
@@ -47,7 +47,7 @@ pub struct Grade {
     pub incident_grades: Marked<Vec<IncidentGrade>>,
 }
 
-/// The file `data/tickets/grades.yaml`.
+/// The file `data/tickets/grades.yaml` (7.4.1.2, 7.4.1.5).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grades {
@@ -55,7 +55,7 @@ pub struct Grades {
     pub grades: Vec<Grade>,
 }
 
-/// A code with its words.
+/// A state of a ticket with its words (in the order of the steps of 7.4.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
@@ -65,7 +65,7 @@ pub struct Code {
     pub name: Marked<String>,
 }
 
-/// The reasons to wait.
+/// A reason for which a ticket may wait, and whether its clock stops then (7.4.1.5 has tickets followed; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PendingReason {
@@ -77,7 +77,7 @@ pub struct PendingReason {
     pub pauses_clock: Marked<bool>,
 }
 
-/// The rules.
+/// A rule of how tickets are handled (7.4.1; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -87,7 +87,7 @@ pub struct Rule {
     pub rule: Marked<String>,
 }
 
-/// Who is told at which share of the time limit.
+/// Who is told at which share of the time limit (7.4.1.5; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
@@ -97,7 +97,7 @@ pub struct Escalation {
     pub to: Words,
 }
 
-/// The file `data/tickets/states.yaml`.
+/// The file `data/tickets/states.yaml` (7.4.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct States {
@@ -117,7 +117,8 @@ pub struct States {
     pub escalation: Vec<Escalation>,
 }
 
-/// The file `data/tickets/hotline.yaml`.
+/// The file `data/tickets/hotline.yaml` (7.4.1.1, 7.4.1.6): the numbers are product defaults, those of other norms where the
+/// mark says so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hotline {

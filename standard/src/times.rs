@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CalendarCode, ClauseId, Count, DeviceClass, IncidentGrade, Marked, TablePath, UnitCode, Words};
 
-/// The timers.
+/// A time limit where the clause says 及时 or 立即 and gives no number (the clause is in the row; the number is a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timer {
@@ -44,7 +44,7 @@ pub struct Timers {
     pub timers: Vec<Timer>,
 }
 
-/// The cycles.
+/// A cycle where the clause says 定期 and gives no number (the clause is in the row; the number is a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cycle {
@@ -79,7 +79,7 @@ pub struct Cycles {
     pub cycles: Vec<Cycle>,
 }
 
-/// The thresholds.
+/// A limit where the clause says 频繁 or 重大 and gives no number (7.4.4.8 and others; the number is a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {

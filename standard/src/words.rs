@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, Words};
 
-/// A code with its words.
+/// A code of the product with its words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
@@ -13,7 +13,7 @@ pub struct Code {
     pub name: Words,
 }
 
-/// Its name.
+/// A name in both languages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Name {
@@ -21,7 +21,7 @@ pub struct Name {
     pub zh: Marked<String>,
 }
 
-/// The groups of services.
+/// A group of services: the subclauses 7.2 to 7.5.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceGroup {
@@ -33,7 +33,7 @@ pub struct ServiceGroup {
     pub clause: ClauseId,
 }
 
-/// The frequencies.
+/// How often something is done (7.3.1, 7.3.2.1.1; the standard gives no numbers).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frequency {
@@ -45,7 +45,7 @@ pub struct Frequency {
     pub period_iso8601: Marked<String>,
 }
 
-/// The calendars.
+/// A calendar on which times run (the standard has none; a product default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
@@ -62,7 +62,7 @@ pub struct Calendar {
     pub days: Option<Marked<String>>,
 }
 
-/// The units.
+/// A unit of a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
@@ -74,7 +74,7 @@ pub struct Unit {
     pub ucum: Marked<Option<String>>,
 }
 
-/// The file `data/codes.yaml`.
+/// The file `data/codes.yaml`: codes of the product with their words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Codes {
@@ -106,7 +106,7 @@ pub struct Codes {
     pub units: Vec<Unit>,
 }
 
-/// The sources.
+/// A source of values that are not the standard's, as marks name it (`found:S05`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -128,7 +128,7 @@ pub struct Sources {
     pub sources: Vec<Source>,
 }
 
-/// What is unknown.
+/// What could not be found, such as a table of DB4401/T 294.2—2024, and what the product does without it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unknown {
@@ -150,7 +150,7 @@ pub struct Unknowns {
     pub unknowns: Vec<Unknown>,
 }
 
-/// The codes of sources.
+/// What the code of a source means (`standard`, `found`, `norm`, `domain`, `default`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
@@ -160,7 +160,7 @@ pub struct Provenance {
     pub meaning: Marked<String>,
 }
 
-/// The file `data/book.yaml`.
+/// The file `data/book.yaml`: what this book is, and of which text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
@@ -182,7 +182,7 @@ pub struct About {
     pub provenance_syntax: Marked<String>,
 }
 
-/// The terms.
+/// A term: Chinese, English, interface (clause 3 takes its terms from 294.1, which is unknown).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Term {

@@ -73,6 +73,10 @@ impl Procedures {
         self.0.iter().find(|procedure| procedure.code == code)
     }
 
+    pub(crate) fn procedure_mut(&mut self, code: &str) -> Option<&mut Procedure> {
+        self.0.iter_mut().find(|procedure| procedure.code == code)
+    }
+
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Procedure> {
         self.0.iter()

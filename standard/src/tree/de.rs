@@ -222,7 +222,8 @@ impl<'a> MapAccess<'a> for WithMark<'_, 'a> {
             return seed.deserialize(self.from.clone());
         }
         let status = STATUS[self.mark.status as usize];
-        let fields = [("status", status), ("source", self.mark.source.as_str()), ("replaced_by", self.mark.replaced_by.as_str())];
+        let Mark { status: _, source, replaced_by, set_in } = self.mark;
+        let fields = [("status", status), ("source", source), ("replaced_by", replaced_by), ("set_in", set_in)];
         seed.deserialize(MapDeserializer::new(fields.into_iter()))
     }
 }

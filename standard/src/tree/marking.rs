@@ -1,5 +1,8 @@
 //! THE GIVING OUT OF MARKS. A mapping says `mark:` for itself and all below, `marks:` for paths below it (list indices left out).
 //! The mark that names the deepest path wins; of two for the same path, the one that stands nearer. `en` is always a translation.
+//! What is written is refused if it names no path that is there, even where another mark would win.
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -17,16 +20,25 @@ struct Written {
     replaced_by: String,
 }
 
+/// A mark that was read, with its place.
+struct Said {
+    mark: Written,
+    node: Node,
+    field: String,
+    /// Whether its path is there.
+    reached: Cell<bool>,
+}
+
 #[derive(Clone)]
 struct Pending {
     path: Vec<String>,
-    mark: Node,
+    said: Rc<Said>,
 }
 
 /// What is inherited on the way down.
 #[derive(Clone, Default)]
 struct Down {
-    mark: Option<Node>,
+    mark: Option<Rc<Said>>,
     pending: Vec<Pending>,
     clause: Option<String>,
 }
@@ -47,34 +59,40 @@ fn give(node: &mut Node, mut down: Down, path: &str, known: &Known) -> Result<()
                 down.clause = Some(found.into());
             }
         }
+        if let Some(entry) = entries.iter().find(|entry| entry.key == "clause" && entry.value.value != Value::Null)
+            && !entry.value.text().is_some_and(|text| known.is_clause(text))
+        {
+            // Said here, because marks that mean the nearest clause would be refused in its place.
+            return Err(entry.value.refuse(below(path, "clause"), "there is no such clause"));
+        }
         if let Some(own) = take(entries, "mark") {
-            down.mark = Some(own);
+            down.mark = Some(Rc::new(say(own.value, below(path, "mark"), known)?));
         }
-        if let Some(marks) = take(entries, "marks") {
-            let Value::Map(marks) = marks.value else { return Err(node.refuse(path, "marks is a mapping of paths")) };
-            // Those that stand nearer come first.
-            let mut near: Vec<Pending> = Vec::new();
-            for entry in marks {
-                near.push(Pending { path: entry.key.split('.').map(str::to_owned).collect(), mark: entry.value });
-            }
-            near.append(&mut down.pending);
-            down.pending = near;
-        }
+        // Those that stand nearer come first.
+        let near = match take(entries, "marks") {
+            Some(own) => near(own, &below(path, "marks"), known)?,
+            None => Vec::new(),
+        };
+        down.pending.splice(0..0, near.iter().map(|(_, pending)| pending.clone()));
         for entry in entries {
-            let mut below = down.clone();
-            below.pending.retain(|pending| pending.path.first() == Some(&entry.key));
-            for pending in &mut below.pending {
+            let mut further = down.clone();
+            further.pending.retain(|pending| pending.path.first() == Some(&entry.key));
+            for pending in &mut further.pending {
                 pending.path.remove(0);
             }
-            if let Some(hit) = below.pending.iter().find(|pending| pending.path.is_empty()) {
-                below.mark = Some(hit.mark.clone());
+            let hits = || further.pending.iter().filter(|pending| pending.path.is_empty());
+            hits().for_each(|hit| hit.said.reached.set(true));
+            if let Some(hit) = hits().next() {
+                further.mark = Some(hit.said.clone());
             }
-            below.pending.retain(|pending| !pending.path.is_empty());
-            let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
-            give(&mut entry.value, below, &path, known)?;
+            further.pending.retain(|pending| !pending.path.is_empty());
+            give(&mut entry.value, further, &below(path, &entry.key), known)?;
             if entry.key == "en" || entry.key == "obligation" {
                 translated(&mut entry.value);
             }
+        }
+        if let Some((line, lost)) = near.iter().find(|(_, pending)| !pending.said.reached.get()) {
+            return Err(Refused::new(node.file.as_ref(), *line, &lost.said.field, "nothing below has this path"));
         }
     } else if let Value::List(list) = &mut node.value {
         for (index, one) in list.iter_mut().enumerate() {
@@ -90,13 +108,56 @@ fn give(node: &mut Node, mut down: Down, path: &str, known: &Known) -> Result<()
     if structure {
         return Ok(());
     }
-    let Some(mark) = &down.mark else { return Err(node.refuse(path, "a value without a mark")) };
-    node.mark = Some(Arc::new(written(mark, down.clause.as_deref(), path, known)?));
+    let Some(said) = &down.mark else { return Err(node.refuse(path, "a value without a mark")) };
+    node.mark = Some(Arc::new(said.of(down.clause.as_deref())?));
     Ok(())
 }
 
-fn take(entries: &mut Vec<Entry>, key: &str) -> Option<Node> {
-    entries.iter().position(|entry| entry.key == key).map(|at| entries.remove(at).value)
+fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The marks that a mapping gives to paths below it, with the lines of these.
+fn near(marks: Entry, field: &str, known: &Known) -> Result<Vec<(u64, Pending)>, Refused> {
+    let Value::Map(marks) = marks.value.value else {
+        return Err(Refused::new(marks.value.file.as_ref(), marks.line, field, "marks is a mapping of paths"));
+    };
+    let pending = marks.into_iter().map(|entry| {
+        let path = entry.key.split('.').map(str::to_owned).collect();
+        let said = Rc::new(say(entry.value, format!("{field}.{}", entry.key), known)?);
+        Ok((entry.line, Pending { path, said }))
+    });
+    pending.collect()
+}
+
+fn say(node: Node, field: String, known: &Known) -> Result<Said, Refused> {
+    let mark: Written = de::read(&node, &field, known)?;
+    for one in parts(&mark.source).into_iter().filter(|one| !is_of_the_nearest_clause(one)) {
+        known.source(one).map_err(|why| node.get("source").unwrap_or(&node).refuse(format!("{field}.source"), why))?;
+    }
+    Ok(Said { mark, node, field, reached: Cell::new(false) })
+}
+
+/// A source that says only `standard` is that of the nearest clause.
+fn is_of_the_nearest_clause(one: &str) -> bool {
+    one.strip_prefix("standard").is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+}
+
+impl Said {
+    /// The mark of a value whose nearest clause is this.
+    fn of(&self, clause: Option<&str>) -> Result<Mark, Refused> {
+        let source = parts(&self.mark.source).into_iter().map(|one| match (is_of_the_nearest_clause(one), clause) {
+            (false, _) => Ok(one.to_owned()),
+            (true, Some(clause)) => Ok(one.replacen("standard", &format!("standard:{clause}"), 1)),
+            (true, None) => Err(self.node.refuse(&self.field, "no clause says which part of the standard this is")),
+        });
+        let source = source.collect::<Result<Vec<_>, _>>()?.join("; ");
+        Ok(Mark { replaced_by: self.mark.replaced_by.clone(), ..Mark::new(self.mark.status, source) })
+    }
+}
+
+fn take(entries: &mut Vec<Entry>, key: &str) -> Option<Entry> {
+    entries.iter().position(|entry| entry.key == key).map(|at| entries.remove(at))
 }
 
 fn translated(node: &mut Node) {
@@ -108,21 +169,6 @@ fn translated(node: &mut Node) {
         Value::Map(entries) => entries.iter_mut().for_each(|entry| translated(&mut entry.value)),
         _ => {}
     }
-}
-
-/// A source that says only `standard` is that of the nearest clause.
-fn written(node: &Node, clause: Option<&str>, path: &str, known: &Known) -> Result<Mark, Refused> {
-    let field = if path.is_empty() { "mark".to_owned() } else { format!("{path}.mark") };
-    let written: Written = de::read(node, &field, known)?;
-    let source = parts(&written.source).into_iter().map(|one| match one.strip_prefix("standard") {
-        Some(rest) if !rest.starts_with(':') => match clause {
-            Some(clause) => Ok(format!("standard:{clause}{rest}")),
-            None => Err(node.refuse(&field, "no clause says which part of the standard this is")),
-        },
-        _ => known.source(one).map(|()| one.to_owned()).map_err(|why| node.refuse(&field, why)),
-    });
-    let source = source.collect::<Result<Vec<_>, _>>()?.join("; ");
-    Ok(Mark { status: written.status, source, replaced_by: written.replaced_by })
 }
 
 /// The parts of a source: separated by `; ` outside of remarks in parentheses.

@@ -1,5 +1,5 @@
 //! THE PATH of a value: `incidents/grades.rows.I.response_min`; a row goes by its identity.
-use super::{Node, Value};
+use super::{Entry, Node, Value};
 
 /// The keys that name a row in its list, the first that is there.
 const NAMES: [&str; 12] =
@@ -47,6 +47,35 @@ impl Node {
             Value::Map(entries) => entries[at].value.at(rest),
             Value::List(list) => list[at].at(rest),
             _ => None,
+        }
+    }
+
+    /// Puts a value at a path: in the place of what is there, as a new row of its list, or as a new key of its mapping. A row that
+    /// is given as nothing goes. False if the path leads nowhere.
+    pub(crate) fn put(&mut self, path: &str, value: Node) -> bool {
+        let Some((_, at, rest)) = segments(self, path) else { return self.add(path, value) };
+        match &mut self.value {
+            Value::Map(entries) if rest.is_empty() => entries[at].value = value,
+            Value::List(list) if rest.is_empty() && value.value == Value::Null => drop(list.remove(at)),
+            Value::List(list) if rest.is_empty() => list[at] = value,
+            Value::Map(entries) => return entries[at].value.put(rest, value),
+            Value::List(list) => return list[at].put(rest, value),
+            _ => return false,
+        }
+        true
+    }
+
+    fn add(&mut self, name: &str, value: Node) -> bool {
+        match &mut self.value {
+            Value::Map(entries) if !name.contains('.') => {
+                entries.push(Entry { key: name.to_owned(), line: value.line, value });
+                true
+            }
+            Value::List(list) if identity(&value).as_deref() == Some(name) => {
+                list.push(value);
+                true
+            }
+            _ => false,
         }
     }
 }

@@ -115,3 +115,28 @@ fn what_no_word_of_the_standard_says_is_marked_as_ours() {
         }
     }
 }
+
+#[test]
+fn the_service_catalogue_names_the_same_procedures() {
+    let catalogue = Book::shipped().services.services.iter().flat_map(|service| {
+        service.workflows.iter().map(|workflow| (workflow.code.as_str(), workflow.clause.as_str(), service.clause.as_str()))
+    });
+    let here = procedures().iter().map(|one| (one.code.as_str(), one.clause.as_str(), one.service.as_str()));
+    assert_eq!(here.collect::<Vec<_>>(), catalogue.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_row_of_the_repair_table_leads_to_an_item_or_to_none() {
+    let steps = &procedures().get("SV-REPAIR").unwrap().steps;
+    let step = steps.iter().find(|step| step.decision.is_some()).unwrap();
+    let mut rows: Vec<&String> = step.decision.iter().flat_map(|decision| &decision.rows_without_substep).collect();
+    for item in steps {
+        if let Some(Condition::Row { rows: own, .. }) = &item.when {
+            rows.extend(own);
+        }
+    }
+    rows.sort();
+    let mut of_table: Vec<&String> = Book::shipped().repair.rows.iter().map(|row| &row.id).collect();
+    of_table.sort();
+    assert_eq!(rows, of_table);
+}
