@@ -2,7 +2,8 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, Stdio},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -60,11 +61,15 @@ impl Program {
         signal("-CONT", self.child.id());
     }
 
-    /// Tells it to stop in order, and waits until it has; how long that took.
-    pub fn stop(&mut self) -> (ExitStatus, Duration) {
+    /// Tells it to stop, as Kubernetes does, and waits until it has ended well, at most so long; how long that took.
+    pub async fn stop(&mut self, patience: Duration) -> Duration {
         let began = Instant::now();
         signal("-TERM", self.child.id());
-        (self.child.wait().unwrap(), began.elapsed())
+        let child = Mutex::new(&mut self.child);
+        let what = format!("{} to stop (its log: {})", self.name, self.log.display());
+        let ended = within(patience, &what, || async { child.lock().unwrap().try_wait().unwrap().ok_or("it lives") }).await;
+        assert!(ended.success(), "{ended} (its log: {})", self.log.display());
+        began.elapsed()
     }
 
     /// Starts it again; how long until it was ready.
