@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     broker::{Pauses, pause},
-    trouble,
+    patience, trouble,
     waiting::{Full, Room, Waiting},
 };
 
@@ -222,10 +222,14 @@ impl<C: Combined> Shared<C> {
         agency: &Agency,
         items: &[C::Item],
     ) -> Result<Vec<C::Answer>, (bool, sqlx::Error)> {
-        let mut tx = db.begin(&Scope::reaction(service, agency)).await.map_err(|error| (false, error))?;
-        let answers = self.combined.write(&mut tx, items).await.map_err(|error| (false, error))?;
+        let written = async {
+            let mut tx = db.begin(&Scope::reaction(service, agency)).await?;
+            let answers = self.combined.write(&mut tx, items).await?;
+            Ok((tx, answers))
+        };
+        let (tx, answers) = patience::answered(written).await.map_err(|error| (false, error))?;
         assert_eq!(answers.len(), items.len(), "an answer each");
-        tx.commit().await.map_err(|error| (trouble::passes(&error), error))?;
+        patience::answered(tx.commit()).await.map_err(|error| (trouble::passes(&error), error))?;
         Ok(answers)
     }
 }

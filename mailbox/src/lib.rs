@@ -7,6 +7,7 @@ mod combiner;
 mod envelope;
 mod inbox;
 mod letter;
+mod patience;
 mod relay;
 pub mod seal;
 mod seals;

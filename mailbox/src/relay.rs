@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::Fact,
-    topology,
+    patience, topology,
 };
 
 /// Facts carried in one transaction. Their rows are held while the broker confirms: milliseconds when it is well.
@@ -74,7 +74,7 @@ async fn carry(
     topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
     pauses.reset();
     loop {
-        let moved = batch(service, db, &link, carried).await?;
+        let moved = patience::round(batch(service, db, &link, carried)).await?;
         if moved == BATCH {
             continue;
         }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::PERSISTENT,
+    patience,
     seal::{Bounds, Content, Hash, Seal, SealKey},
     topology,
 };
@@ -60,7 +61,7 @@ pub(crate) async fn run(
     tracing::info!(public_key = %key.public(), "facts are sealed");
     let mut pauses = Pauses::default();
     while !stop.is_cancelled() {
-        let wait = match seal(service, &db, &key, clock.now()).await {
+        let wait = match patience::round(seal(service, &db, &key, clock.now())).await {
             Ok(sealed) => {
                 pauses.reset();
                 sealing.facts.inc_by(u64::try_from(sealed)?);

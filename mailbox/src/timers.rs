@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     broker::{Pauses, pause},
+    patience,
     timer::{self, Due, Timer},
 };
 
@@ -105,7 +106,7 @@ pub(crate) async fn run<A: Alarms>(
 ) -> anyhow::Result<()> {
     let mut pauses = Pauses::default();
     while !stop.is_cancelled() {
-        let wait = match look(service, &db, &alarms, &clock, &rung).await {
+        let wait = match patience::round(look(service, &db, &alarms, &clock, &rung)).await {
             Ok(wait) => {
                 pauses.reset();
                 wait
