@@ -80,3 +80,16 @@ fn no_line_of_a_calendar_file_is_longer_than_75_octets() {
     assert!(file.split("\r\n").all(|line| line.len() <= 75), "{file}");
     assert!(file.replace("\r\n ", "").contains(&format!("X-WR-CALNAME:{name}\r\n")));
 }
+
+#[test]
+fn a_clock_may_go_on_at_the_instant_at_which_it_stopped_and_a_target_has_less_than_a_thousand_years() {
+    let start = at("2026-06-01T08:00:00Z");
+    let mut clock = Clock::start(Rule::new("处理", Basis::AroundTheClock, hours(4)), start).unwrap();
+    clock.stop(start + hours(1)).unwrap();
+    clock.reopen(start + hours(1)).unwrap();
+    assert_eq!(clock.due(&timeline()).unwrap(), Due::At(start + hours(4)));
+    let longest = hours(1000 * 366 * 24);
+    let started = |target| Clock::start(Rule::new("处理", Basis::AroundTheClock, target), start);
+    assert!(started(longest).is_err());
+    assert!(started(longest - SignedDuration::from_nanos(1)).is_ok());
+}
