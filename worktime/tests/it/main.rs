@@ -11,6 +11,7 @@ mod holidays;
 mod laws;
 mod policies;
 mod random;
+mod readings;
 mod schedules;
 mod stepper;
 mod ticking;

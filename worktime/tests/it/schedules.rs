@@ -230,3 +230,15 @@ fn a_blackout_that_ends_with_a_tick_takes_nothing_of_its_window() {
     let tick = at("2026-01-01T00:00:00Z");
     assert_eq!(schedule.window(tick), Interval { from: tick, until: at("2026-01-01T01:00:00Z") });
 }
+
+#[test]
+fn a_day_that_is_named_twice_is_named() {
+    let next = |cron: &str, after: &str| walls(&schedule(cron, "UTC"), after, 1).remove(0);
+    assert_eq!(next("0 0 31,L 1 *", "2026-01-01T00:00:00Z"), "2026-01-31 00:00");
+    assert_eq!(next("0 0 30,LW 10 *", "2026-10-01T00:00:00Z"), "2026-10-30 00:00");
+    assert_eq!(next("0 0 15,15W 10 *", "2026-10-01T00:00:00Z"), "2026-10-15 00:00");
+    assert_eq!(next("0 0 * 10 5,5#2", "2026-10-08T00:00:00Z"), "2026-10-09 00:00");
+    assert_eq!(next("0 0 * 10 5,5L", "2026-10-29T00:00:00Z"), "2026-10-30 00:00");
+    assert_eq!(next("0 0 L-30 * *", "2026-04-01T00:00:00Z"), "2026-05-01 00:00");
+    assert!(Schedule::try_new(written("0 0 L-31 * *", "UTC"), None).is_err());
+}
