@@ -26,6 +26,7 @@ pub struct Missing {
 /// What is lacking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "it is made once, for somebody to read; a box would show in every match")]
 pub enum Lack {
     /// Any evidence at all.
     Evidence,
