@@ -63,6 +63,12 @@ impl Role {
         }
     }
 
+    /// The role that a person's claim or an agency's certificate names. Neither can make anybody a part of the platform; a word that we do not know gives
+    /// nothing.
+    pub(crate) fn of_post(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.is_post() && role.word() == word)
+    }
+
     /// Whether a person or another agency's system can have it; the others are parts of the platform.
     pub(crate) fn is_post(self) -> bool {
         !matches!(self, Self::Operator | Self::Service | Self::Inspector)

@@ -9,15 +9,13 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use sqlx::{
-    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction, migrate::Migrator, postgres::PgConnectOptions};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Agency, Origin, Scope, Secret,
+    pool::Pool,
     schema::{self, Schema},
 };
 
@@ -31,21 +29,15 @@ pub struct DatabaseSettings {
     pub connections: u32,
 }
 
-/// A caller waits at most this long for a connection: longer, and its own deadline is near.
-const ACQUIRE: Duration = Duration::from_secs(5);
-/// No statement of ours is meant to take longer; the server ends it.
-const STATEMENT_TIMEOUT: &str = "10s";
-/// Nobody waits longer for a lock: the holder is stuck, and the caller can retry.
-const LOCK_TIMEOUT: &str = "4s";
-/// A transaction whose process hangs lets its locks go.
-const IDLE_IN_TRANSACTION_TIMEOUT: &str = "15s";
+/// A transaction begins and ends within this, or its connection is lost: both are one round trip, and a commit is one write to the log.
+const ROUND_TRIP: Duration = Duration::from_secs(10);
 /// Migrations of other replicas are waited for.
 const MIGRATION_ATTEMPTS: u32 = 30;
 
 /// A service's database.
 #[derive(Debug, Clone)]
 pub struct Database {
-    pool: PgPool,
+    pool: Pool,
     migrator: Arc<Migrator>,
     changed: Arc<Notify>,
 }
@@ -53,12 +45,8 @@ pub struct Database {
 impl Database {
     /// Opens the pool without connecting: a service whose database is away starts, says that it is not ready, and waits.
     pub fn open(name: &str, settings: &DatabaseSettings, schemas: &[Schema]) -> anyhow::Result<Self> {
-        let options = PgConnectOptions::from_str(settings.url.expose())?.application_name(name).options([
-            ("statement_timeout", STATEMENT_TIMEOUT),
-            ("lock_timeout", LOCK_TIMEOUT),
-            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-        ]);
-        let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE).connect_lazy_with(options);
+        let options = PgConnectOptions::from_str(settings.url.expose())?.application_name(name);
+        let pool = Pool::new(options, settings.connections);
         Ok(Self { pool, migrator: Arc::new(schema::migrator(schemas)), changed: Arc::default() })
     }
 
@@ -67,7 +55,9 @@ impl Database {
         // One round trip. An agency's id is a DNS label, so it cannot end the literal.
         let agency = scope.agency.as_ref().map_or("*", Agency::as_str);
         let begin = format!("BEGIN; SET LOCAL opsmesh.agency = '{agency}'");
-        let inner = self.pool.begin_with(AssertSqlSafe(begin)).await?;
+        let begun = within(ROUND_TRIP, self.pool().begin_with(AssertSqlSafe(begin))).await;
+        self.pool.note(&begun);
+        let inner = begun?;
         Ok(Tx {
             inner,
             agency: scope.agency.clone(),
@@ -85,7 +75,7 @@ impl Database {
     /// Brings the schema to the version that this binary was compiled with.
     pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
         for attempt in 1.. {
-            match self.migrator.run(&self.pool).await {
+            match self.migrator.run(self.pool()).await {
                 Ok(()) => return Ok(()),
                 Err(error) if attempt < MIGRATION_ATTEMPTS => {
                     tracing::warn!(error = &error as &dyn std::error::Error, attempt, "migration waits");
@@ -101,7 +91,7 @@ impl Database {
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
         let unconfined: Option<String> =
             sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)")
-                .fetch_optional(&self.pool)
+                .fetch_optional(self.pool())
                 .await?;
         if let Some(role) = unconfined {
             anyhow::bail!("the role {role} passes row-level security by: name one that is neither superuser nor BYPASSRLS");
@@ -112,17 +102,27 @@ impl Database {
              WHERE NOT EXISTS (SELECT FROM _sqlx_migrations WHERE version = needed AND success) ORDER BY needed",
         )
         .bind(needed)
-        .fetch_all(&self.pool)
+        .fetch_all(self.pool())
         .await?;
         anyhow::ensure!(missing.is_empty(), "the schema lacks the migrations {missing:?}, which this binary needs");
         Ok(())
     }
 
-    /// The pool itself, for what is no transaction: session locks, partitions.
+    /// The pool itself, for what is no transaction: session locks, partitions. Whoever keeps it may find it closed: then ask again.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
-        &self.pool
+        self.pool.now()
     }
+
+    /// Keeps the pool usable until told to stop.
+    pub(crate) async fn watch(self, stop: CancellationToken) -> anyhow::Result<()> {
+        self.pool.watch(stop).await
+    }
+}
+
+/// A server that does not answer any more does not say so.
+async fn within<T>(bound: Duration, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(bound, asked).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// A transaction in somebody's scope. Dropped without [`Tx::commit`] it leaves nothing.
@@ -159,9 +159,10 @@ impl Tx {
         self.inner.rollback().await
     }
 
-    /// Commits, and wakes whoever carries what was committed.
+    /// Commits, and wakes whoever carries what was committed. After an error of the connection it is not known whether it was committed: read again by
+    /// key.
     pub async fn commit(self) -> sqlx::Result<()> {
-        self.inner.commit().await?;
+        within(ROUND_TRIP, self.inner.commit()).await?;
         self.changed.notify_one();
         for (origin, what) in self.marks {
             origin.mark(what);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Request, Response};
+use http::{Extensions, HeaderMap, Request, Response};
 use http_body::{Frame, SizeHint};
 use opentelemetry::{global, propagation::Extractor, trace::TraceContextExt};
 use proto::{Refusal, reasons};
@@ -20,7 +20,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use crate::{
     Caller,
     caller::Rules,
-    identity::Identity,
+    identity::{Identity, Rejected},
     limits::{self, Limiter},
     metrics::{RpcLabels, Rpcs},
 };
@@ -44,9 +44,17 @@ impl Door {
 }
 
 impl Door {
-    /// Who comes with these headers to `rpc`, if they are known and their agency has calls left.
-    async fn enter(&self, headers: &HeaderMap, rpc: Arc<str>) -> Result<Caller, Refusal> {
-        let who = self.identity.caller(headers).await.map_err(Refusal::from)?;
+    /// Who comes with these headers, through the connection of which `extensions` tells, to `rpc`: if they are known and their agency has calls left.
+    async fn enter(&self, headers: &HeaderMap, extensions: &Extensions, rpc: Arc<str>) -> Result<Caller, Refusal> {
+        let who = self.identity.caller(headers, extensions).await.map_err(|rejected| {
+            // Of all who are rejected only they are known: by their certificate.
+            if let Rejected::Swapped(Some(badge)) = &rejected
+                && let Some(agency) = &badge.agency
+            {
+                self.rules.denials.note(&badge.who.subject, &rpc, agency, reasons::TOKEN_SWAPPED.name);
+            }
+            Refusal::from(rejected)
+        })?;
         Span::current().record("enduser.id", &*who.subject);
         if let Some(budget) = limits::budget_of(&who) {
             let taken = self.limiter.take(&budget).await;
@@ -98,7 +106,7 @@ where
         let span = span(&method, request.headers());
         let ended = Ended { span: span.clone(), begun: Instant::now(), method, rpcs: door.rpcs.clone() };
         let answer = async move {
-            let response = match door.enter(request.headers(), rpc).await {
+            let response = match door.enter(request.headers(), request.extensions(), rpc).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                     inner.call(request).await?

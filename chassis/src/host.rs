@@ -4,20 +4,23 @@ use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time:
 use anyhow::Context;
 use futures::future::BoxFuture;
 use tokio::{net::TcpListener, task::JoinSet};
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
     codegen::{Service, http},
     server::NamedService,
     service::RoutesBuilder,
-    transport::{Server, server::Router},
+    transport::{
+        Server,
+        server::{Router, TcpIncoming},
+    },
 };
 use tower::layer::util::{Identity as Bare, Stack};
 
 use crate::{
     Clock, Database, DatabaseSettings, Denial, HostSettings, Meter, Schema, Secret, Tx,
     caller::Rules,
+    certificate,
     denials::{self, Denials},
     door::Door,
     health::{self, Checks, Readiness},
@@ -62,6 +65,8 @@ pub struct Host {
     meter: Meter,
     grpc: Option<TcpListener>,
     http: Option<TcpListener>,
+    /// For those who show a certificate.
+    tls: Option<TcpListener>,
     routes: RoutesBuilder,
     served: Vec<&'static str>,
     checks: Checks,
@@ -75,7 +80,7 @@ impl Host {
     pub async fn bind(name: &'static str, settings: HostSettings, mode: Mode, clock: Clock) -> anyhow::Result<Self> {
         let policies = Policies::read(&settings.policies).context("host.policies")?;
         let rules = Rules { policies: Arc::new(policies), denials: Denials::new(clock.clone()) };
-        let (mut grpc, mut http) = (None, None);
+        let (mut grpc, mut http, mut tls) = (None, None, None);
         if mode == Mode::Serve {
             grpc = Some(
                 TcpListener::bind(settings.grpc)
@@ -87,6 +92,10 @@ impl Host {
                     .await
                     .with_context(|| format!("host.http: cannot listen on {}", settings.http))?,
             );
+            if let Some(certificates) = &settings.certificates {
+                let bound = TcpListener::bind(certificates.listen).await;
+                tls = Some(bound.with_context(|| format!("host.certificates: cannot listen on {}", certificates.listen))?);
+            }
         }
         Ok(Self {
             name,
@@ -96,6 +105,7 @@ impl Host {
             meter: Meter::default(),
             grpc,
             http,
+            tls,
             routes: RoutesBuilder::default(),
             served: Vec::new(),
             checks: Checks::default(),
@@ -138,6 +148,11 @@ impl Host {
     /// Where gRPC listens: with port 0 in the settings, the port that was found.
     pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.grpc.as_ref().context("the process does not serve")?.local_addr()?)
+    }
+
+    /// Where gRPC listens for those who show a certificate, if it does.
+    pub fn tls_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        Ok(self.tls.as_ref().map(TcpListener::local_addr).transpose()?)
     }
 
     /// Where `/livez`, `/readyz` and `/metrics` listen.
@@ -194,6 +209,8 @@ impl Host {
             let db = checked.clone();
             async move { db.ready().await }
         });
+        let watched = db.clone();
+        self.spawn("pool", |stop| watched.watch(stop));
         let (kept, forgetful, clock) = (db.clone(), db.clone(), self.clock());
         self.spawn("partitions", |stop| partitions::keep(kept, tables, clock, stop));
         let clock = self.clock();
@@ -218,7 +235,7 @@ impl Host {
         }
         let readiness = Readiness::default();
         let (reporter, health_service) = tonic_health::server::health_reporter();
-        let router = self.router(health_service)?;
+        let (router, secured) = self.routers(health_service)?;
         let (grpc, http) = (self.grpc.take().context("bound")?, self.http.take().context("bound")?);
         tracing::info!(grpc = %grpc.local_addr()?, http = %http.local_addr()?, "listening");
 
@@ -234,9 +251,17 @@ impl Host {
         self.tasks.spawn(async move { ("http", answering.await) });
         let stopping = self.stop.clone().cancelled_owned();
         self.tasks.spawn(async move {
-            let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(grpc), stopping).await;
+            let served = router.serve_with_incoming_shutdown(incoming(grpc), stopping).await;
             ("grpc", served.map_err(Into::into))
         });
+        if let (Some(router), Some(tls)) = (secured, self.tls.take()) {
+            tracing::info!(tls = %tls.local_addr()?, "listening for those who show a certificate");
+            let stopping = self.stop.clone().cancelled_owned();
+            self.tasks.spawn(async move {
+                let served = router.serve_with_incoming_shutdown(incoming(tls), stopping).await;
+                ("grpc with certificates", served.map_err(Into::into))
+            });
+        }
 
         let mut outcome = Ok(());
         tokio::select! {
@@ -269,7 +294,8 @@ impl Host {
         outcome
     }
 
-    fn router(
+    /// Behind the door without TLS, and behind the one with it, if there is one.
+    fn routers(
         &mut self,
         health: impl Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send + 'static>
         + NamedService
@@ -277,7 +303,7 @@ impl Host {
         + Send
         + Sync
         + 'static,
-    ) -> anyhow::Result<Router<Stack<Door, Bare>>> {
+    ) -> anyhow::Result<(Router<Stack<Door, Bare>>, Option<Router<Stack<Door, Bare>>>)> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(proto::REFUSAL_DESCRIPTORS)
@@ -287,21 +313,37 @@ impl Host {
         routes.add_service(health);
         routes.add_service(reflection);
         let door = Door::new(
-            Identity::new(&self.settings.identity),
+            Identity::new(&self.settings.identity, self.settings.certificates.as_ref()),
             Limiter::new(&self.settings.limits).context("host.limits")?,
             self.rules.clone(),
             Rpcs::new(&self.meter),
         );
-        Ok(Server::builder()
-            .layer(door)
-            .timeout(LONGEST_CALL)
-            .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
-            .max_concurrent_streams(STREAMS_PER_CONNECTION)
-            .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
-            .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
-            .http2_max_header_list_size(HEADERS)
-            .max_connection_age(CONNECTION_AGE)
-            .max_connection_age_grace(LONGEST_CALL)
-            .add_routes(routes.routes()))
+        let routes = routes.routes();
+        let secured = match &self.settings.certificates {
+            Some(settings) => {
+                let tls = certificate::tls(settings).context("host.certificates")?;
+                Some(bounded().tls_config(tls).context("host.certificates")?.layer(door.clone()).add_routes(routes.clone()))
+            }
+            None => None,
+        };
+        Ok((bounded().layer(door).add_routes(routes), secured))
     }
+}
+
+/// Connections whose answers leave at once: an answer is small, and to wait for more of it costs 40 ms where the peer acknowledges late.
+fn incoming(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true))
+}
+
+/// A server that no client can take all of.
+fn bounded() -> Server {
+    Server::builder()
+        .timeout(LONGEST_CALL)
+        .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
+        .http2_max_header_list_size(HEADERS)
+        .max_connection_age(CONNECTION_AGE)
+        .max_connection_age_grace(LONGEST_CALL)
 }

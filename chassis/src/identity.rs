@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{Extensions, HeaderMap, header::AUTHORIZATION};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     errors::ErrorKind,
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Agency, Role,
     caller::{Reach, Who},
+    certificate::{Badge, Badges, CertificateSettings},
     keys::{Keys, Source},
 };
 
@@ -65,6 +66,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Identity {
     issuers: Vec<Issuer>,
+    badges: Badges,
     verified: Mutex<HashMap<[u8; 32], Verified>>,
 }
 
@@ -72,6 +74,8 @@ pub(crate) struct Identity {
 #[derive(Debug, Clone)]
 struct Verified {
     who: Arc<Who>,
+    /// The one certificate with which it may be shown (RFC 8705).
+    bound: Option<Arc<str>>,
     until: Instant,
 }
 
@@ -101,6 +105,10 @@ pub(crate) enum Rejected {
     Invalid(String),
     #[error("the keys of the issuer cannot be had right now")]
     KeysAway,
+    #[error("the certificate names nobody who is known here: {0}")]
+    Certificate(String),
+    #[error("the token may not be shown with this certificate")]
+    Swapped(Option<Arc<Badge>>),
 }
 
 impl From<Rejected> for Refusal {
@@ -113,6 +121,8 @@ impl From<Rejected> for Refusal {
             Rejected::Expired => reasons::TOKEN_EXPIRED.refusal(),
             Rejected::Invalid(why) => reasons::TOKEN_INVALID.with("why", why),
             Rejected::KeysAway => reasons::KEYS_UNAVAILABLE.refusal(),
+            Rejected::Certificate(why) => reasons::CERTIFICATE_UNKNOWN.with("why", why),
+            Rejected::Swapped(_) => reasons::TOKEN_SWAPPED.refusal(),
         }
     }
 }
@@ -133,6 +143,14 @@ struct Claims {
     agencies: Vec<String>,
     #[serde(rename = "kubernetes.io")]
     kubernetes: Option<Pod>,
+    cnf: Option<Confirmation>,
+}
+
+/// To what a token is bound (RFC 7800).
+#[derive(Debug, Deserialize)]
+struct Confirmation {
+    #[serde(rename = "x5t#S256")]
+    certificate: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -141,7 +159,7 @@ struct Pod {
 }
 
 impl Identity {
-    pub(crate) fn new(settings: &[IssuerSettings]) -> Self {
+    pub(crate) fn new(settings: &[IssuerSettings], certificates: Option<&CertificateSettings>) -> Self {
         let issuer = |settings: &IssuerSettings| match settings.clone() {
             IssuerSettings::People { issuer, audience, keys } => Issuer {
                 issuer,
@@ -153,46 +171,53 @@ impl Identity {
                 Issuer { issuer, audience, keys: Keys::new(Source { url: keys, ca_file, bearer_file }), workloads: Some(roles) }
             }
         };
-        Self { issuers: settings.iter().map(issuer).collect(), verified: Mutex::default() }
+        Self { issuers: settings.iter().map(issuer).collect(), badges: Badges::new(certificates), verified: Mutex::default() }
     }
 
-    /// Who sent these headers.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Who>, Rejected> {
+    /// Who sent these headers, through a connection of which `extensions` tells.
+    pub(crate) async fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Arc<Who>, Rejected> {
+        let badge = self.badges.of(extensions).map_err(Rejected::Certificate)?;
         let token = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")))
-            .ok_or(Rejected::Missing)?
-            .trim();
+            .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")));
+        let Some(token) = token else {
+            return badge.map(|badge| badge.who.clone()).ok_or(Rejected::Missing);
+        };
+        let Verified { who, bound, until: _ } = self.verified(token.trim()).await?;
+        if fits(&who, bound.as_deref(), badge.as_deref()) { Ok(who) } else { Err(Rejected::Swapped(badge)) }
+    }
+
+    /// Whose token it is.
+    async fn verified(&self, token: &str) -> Result<Verified, Rejected> {
         let digest = Sha256::digest(token).into();
-        if let Some(who) = self.remembered(&digest, Instant::now()) {
-            return Ok(who);
+        if let Some(verified) = self.remembered(&digest, Instant::now()) {
+            return Ok(verified);
         }
         let malformed = |error: jsonwebtoken::errors::Error| Rejected::Malformed(error.to_string());
         let header = jsonwebtoken::decode_header(token).map_err(malformed)?;
         // Only to know whose keys to ask; nothing is believed before the signature is.
         let claimed: Claimed = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(malformed)?;
         let issuer = self.issuers.iter().find(|issuer| issuer.issuer == claimed.iss).ok_or(Rejected::Issuer(claimed.iss))?;
-        let key = issuer.keys.find(header.kid.as_deref()).await.map_err(|error| {
+        let key = issuer.keys.find(header.kid.as_deref(), Instant::now()).await.map_err(|error| {
             tracing::warn!(error = format!("{error:#}"), issuer = issuer.issuer, "keys of the issuer cannot be had");
             Rejected::KeysAway
         })?;
         let key = key.ok_or_else(|| Rejected::Invalid("the issuer has no such key".into()))?;
-        let (who, expires) = issuer.verify(token, &key)?;
-        let who = Arc::new(who);
-        self.remember(digest, who.clone(), expires);
-        Ok(who)
+        let (who, bound, expires) = issuer.verify(token, &key)?;
+        Ok(self.remember(digest, Arc::new(who), bound, expires))
     }
 
-    fn remembered(&self, digest: &[u8; 32], now: Instant) -> Option<Arc<Who>> {
+    fn remembered(&self, digest: &[u8; 32], now: Instant) -> Option<Verified> {
         let verified = self.verified.lock().expect("nobody panics while remembering");
-        verified.get(digest).filter(|verified| now < verified.until).map(|verified| verified.who.clone())
+        verified.get(digest).filter(|verified| now < verified.until).cloned()
     }
 
     /// Remembers a verified token, never beyond its own end.
-    fn remember(&self, digest: [u8; 32], who: Arc<Who>, expires: u64) {
+    fn remember(&self, digest: [u8; 32], who: Arc<Who>, bound: Option<Arc<str>>, expires: u64) -> Verified {
         let left = Duration::from_secs(expires.saturating_sub(jsonwebtoken::get_current_timestamp()));
         let until = Instant::now() + left.min(VERIFIED_FOR);
+        let new = Verified { who, bound, until };
         let mut verified = self.verified.lock().expect("nobody panics while remembering");
         if verified.len() >= REMEMBERED {
             let now = Instant::now();
@@ -201,12 +226,25 @@ impl Identity {
                 verified.clear();
             }
         }
-        verified.insert(digest, Verified { who, until });
+        verified.insert(digest, new.clone());
+        new
     }
 }
 
+/// Whether somebody may show this token here: one that is bound to a certificate only with that certificate, and with an agency's certificate only
+/// that agency's tokens.
+fn fits(who: &Who, bound: Option<&str>, badge: Option<&Badge>) -> bool {
+    let bound_to_another = bound.is_some_and(|bound| badge.is_none_or(|badge| badge.thumbprint != bound));
+    let of_another = badge.and_then(|badge| badge.agency.as_ref()).is_some_and(|agency| match &who.reach {
+        Reach::Agencies(agencies) => agencies.iter().any(|theirs| theirs != agency),
+        Reach::Everywhere | Reach::Namespace(_) => true,
+    });
+    !bound_to_another && !of_another
+}
+
 impl Issuer {
-    fn verify(&self, token: &str, key: &Jwk) -> Result<(Who, u64), Rejected> {
+    /// Whose token it is, to which certificate it is bound, and when it ends.
+    fn verify(&self, token: &str, key: &Jwk) -> Result<(Who, Option<Arc<str>>, u64), Rejected> {
         let mut validation = Validation::new(algorithm(key)?);
         validation.leeway = SKEW.as_secs();
         validation.validate_nbf = true;
@@ -214,21 +252,22 @@ impl Issuer {
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let decoding = DecodingKey::from_jwk(key).map_err(|error| Rejected::Invalid(error.to_string()))?;
-        let claims = jsonwebtoken::decode::<Claims>(token, &decoding, &validation).map_err(|error| match error.kind() {
+        let mut claims = jsonwebtoken::decode::<Claims>(token, &decoding, &validation).map_err(|error| match error.kind() {
             ErrorKind::InvalidAudience => Rejected::Audience(self.audience.clone()),
             ErrorKind::ExpiredSignature => Rejected::Expired,
             _ => Rejected::Invalid(error.to_string()),
         })?;
         let expires = claims.claims.exp;
-        Ok((self.recognise(claims.claims)?, expires))
+        let bound = claims.claims.cnf.take().and_then(|cnf| cnf.certificate).map(Into::into);
+        Ok((self.recognise(claims.claims)?, bound, expires))
     }
 
     fn recognise(&self, claims: Claims) -> Result<Who, Rejected> {
-        let Claims { sub, exp: _, roles, agencies, kubernetes } = claims;
+        let Claims { sub, exp: _, roles, agencies, kubernetes, cnf: _ } = claims;
         let subject = sub.as_str().into();
         match &self.workloads {
             None => {
-                let roles = roles.into_iter().filter_map(|word| person(&word)).collect();
+                let roles = roles.into_iter().filter_map(|word| Role::of_post(&word)).collect();
                 let reach = if agencies.iter().any(|agency| agency == "*") {
                     Reach::Everywhere
                 } else {
@@ -245,13 +284,6 @@ impl Issuer {
             },
         }
     }
-}
-
-/// The role that a person's claim names. A person's token cannot make its bearer a part of the platform; a word that we do
-/// not know gives nothing.
-fn person(word: &str) -> Option<Role> {
-    let role: Role = serde_json::from_value(word.into()).ok()?;
-    role.is_post().then_some(role)
 }
 
 /// The one algorithm that a key is for, whatever a token says of itself.
@@ -292,13 +324,13 @@ mod tests {
                 roles: BTreeMap::new(),
             },
         ];
-        (Signer::new(file), Identity::new(&settings))
+        (Signer::new(file), Identity::new(&settings, None))
     }
 
     async fn ask(identity: &Identity, token: &str) -> Result<Arc<Who>, Rejected> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Rejected::Missing)?);
-        identity.caller(&headers).await
+        identity.caller(&headers, &Extensions::new()).await
     }
 
     #[tokio::test]
@@ -324,7 +356,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &ask(&identity, &token).await.unwrap()));
         let digest = Sha256::digest(&token).into();
         assert!(identity.remembered(&digest, Instant::now() + VERIFIED_FOR).is_none());
-        identity.remember(digest, first, jsonwebtoken::get_current_timestamp());
+        identity.remember(digest, first, None, jsonwebtoken::get_current_timestamp());
         assert!(identity.remembered(&digest, Instant::now()).is_none(), "at its end it is verified again");
     }
 

@@ -5,11 +5,14 @@
 mod agency;
 mod answers;
 mod caller;
+mod certificate;
 mod clock;
 mod database;
 mod denials;
 mod door;
 mod filter;
+#[cfg(test)]
+mod fuzz;
 mod health;
 mod host;
 mod identity;
@@ -21,6 +24,7 @@ mod metrics;
 mod pages;
 mod partitions;
 mod policy;
+mod pool;
 mod run;
 mod schema;
 mod settings;
@@ -32,6 +36,7 @@ mod upstream;
 pub use agency::{Agency, NotAnAgency};
 pub use answers::{Changed, First, Once};
 pub use caller::{Caller, Denied, Role, Scope, Worker};
+pub use certificate::CertificateSettings;
 pub use clock::Clock;
 pub use database::{Database, DatabaseSettings, MaybeTimestamp, Tx};
 pub use denials::Denial;
@@ -55,8 +60,17 @@ use proto::reasons;
 /// A fault of the database, logged once with its chain; the caller learns that it is ours, and whether to try again.
 #[must_use]
 pub fn database_fault(error: &sqlx::Error) -> tonic::Status {
-    let away =
-        matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed);
+    let away = match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
+        _ => false,
+    };
     tracing::error!(error = error as &dyn std::error::Error, "the database failed");
     if away { reasons::DATABASE_AWAY.refusal().into() } else { reasons::INTERNAL.refusal().into() }
+}
+
+/// Whether a SQLSTATE speaks of a state that passes: of the connection (08), of who was faster (40), of what is used up (53), of a lock or a statement
+/// that took too long (55P03, 57014), of a server that stops or starts (57P).
+fn passes(code: &str) -> bool {
+    ["08", "40", "53", "57P"].iter().any(|class| code.starts_with(class)) || matches!(code, "55P03" | "57014" | "25P03")
 }

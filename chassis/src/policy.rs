@@ -4,9 +4,10 @@
 //! A policy speaks of a `Caller` in its `Role`s, of an `Action` for every rpc of the platform, and of an `Agency`. The
 //! vocabulary is drawn up from the wire itself, so a policy that names an rpc or a role that does not exist is refused.
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     path::Path,
     str::FromStr,
+    sync::Mutex,
 };
 
 use anyhow::Context as _;
@@ -21,9 +22,23 @@ use crate::{Agency, Role};
 /// The endings of policy files.
 const ENDING: &str = "cedar";
 
+/// Decisions remembered: policies do not change while a process lives, and a decision takes as long as ten calls. More at once, and all are made again:
+/// nothing but time is lost.
+const REMEMBERED: usize = 10_000;
+
+/// All that a decision depends on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    subject: Box<str>,
+    roles: BTreeSet<Role>,
+    rpc: Box<str>,
+    agency: Agency,
+}
+
 /// The policies of a process.
 #[derive(Debug)]
 pub(crate) struct Policies {
+    decided: Mutex<HashMap<Question, bool>>,
     set: PolicySet,
     authorizer: Authorizer,
     caller: EntityTypeName,
@@ -62,6 +77,7 @@ impl Policies {
         }
         let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
         Ok(Self {
+            decided: Mutex::default(),
             set: PolicySet::from_str(&texts.join("\n")).context("the policies together")?,
             authorizer: Authorizer::new(),
             caller: "Caller".parse()?,
@@ -73,6 +89,20 @@ impl Policies {
 
     /// Whether somebody with these roles may call `rpc` (`package.Service/Method`) on what belongs to `agency`.
     pub(crate) fn permit(&self, subject: &str, roles: &BTreeSet<Role>, rpc: &str, agency: &Agency) -> bool {
+        let question = Question { subject: subject.into(), roles: roles.clone(), rpc: rpc.into(), agency: agency.clone() };
+        if let Some(decided) = self.decided.lock().expect("nobody panics while remembering").get(&question) {
+            return *decided;
+        }
+        let permitted = self.decide(subject, roles, rpc, agency);
+        let mut decided = self.decided.lock().expect("nobody panics while remembering");
+        if decided.len() >= REMEMBERED {
+            decided.clear();
+        }
+        decided.insert(question, permitted);
+        permitted
+    }
+
+    fn decide(&self, subject: &str, roles: &BTreeSet<Role>, rpc: &str, agency: &Agency) -> bool {
         let uid = |kind: &EntityTypeName, id: &str| EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id));
         let caller = uid(&self.caller, subject);
         let parents: HashSet<EntityUid> = roles.iter().map(|role| uid(&self.role, role.word())).collect();
@@ -161,6 +191,28 @@ mod tests {
             let without = permit(&SHIPPED, &roles, &rpc);
             let with: Vec<Role> = roles.iter().copied().chain([more]).collect();
             prop_assert!(!without || permit(&SHIPPED, &with, &rpc));
+        }
+
+        #[test]
+        fn what_is_remembered_is_what_would_be_decided_again(
+            asked in prop::collection::vec(
+                (subsequence(vec![Role::Admin, Role::DeskAgent, Role::Auditor], 0..3), any::<bool>(), any::<bool>(), any::<bool>()),
+                1..40,
+            ),
+        ) {
+            let text = format!(
+                r#"permit (principal in Role::"desk_agent", action, resource);
+                   permit (principal in Role::"auditor", action, resource == Agency::"sz");
+                   forbid (principal == Caller::"li", action == Action::"{CREATE}", resource);"#
+            );
+            let policies = policies(&text).unwrap();
+            for (roles, li, create, gz) in asked {
+                let subject = if li { "li" } else { "chen" };
+                let rpc = if create { CREATE } else { "opsmesh.ticketing.v1.Ticketing/GetTicket" };
+                let agency = if gz { "gz" } else { "sz" }.parse().unwrap();
+                let roles = roles.into_iter().collect();
+                prop_assert_eq!(policies.permit(subject, &roles, rpc, &agency), policies.decide(subject, &roles, rpc, &agency));
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use figment::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{identity::IssuerSettings, limits::LimitSettings};
+use crate::{certificate::CertificateSettings, identity::IssuerSettings, limits::LimitSettings};
 
 /// Everything a process is told.
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,9 @@ pub struct HostSettings {
     pub telemetry: TelemetrySettings,
     /// Whose tokens open the doors.
     pub identity: Vec<IssuerSettings>,
+    /// The door for other agencies' systems, which show a certificate. None: there is none.
+    #[serde(default)]
+    pub certificates: Option<CertificateSettings>,
     /// With what the service's facts are sealed: an Ed25519 seed, 64 hexadecimal digits. None: they are not.
     #[serde(default)]
     pub seal_key: Option<Secret>,

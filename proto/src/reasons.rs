@@ -76,6 +76,10 @@ reasons! {
     TOKEN_EXPIRED = Unauthenticated, "the token has expired", "令牌已过期";
     /// Signature or claims.
     TOKEN_INVALID = Unauthenticated, "the token is not valid: {why}", "令牌无效：{why}";
+    /// A certificate of nobody we know.
+    CERTIFICATE_UNKNOWN = Unauthenticated, "the certificate names nobody who is known here: {why}", "证书所示身份不被接受：{why}";
+    /// Bound to another certificate, or another agency's.
+    TOKEN_SWAPPED = Unauthenticated, "the token may not be shown with this certificate", "令牌不得与此证书一同使用";
     /// Nothing can be verified now.
     KEYS_UNAVAILABLE = Unavailable, "the keys of the issuer cannot be had right now", "暂时无法取得签发者的公钥", again after 1_000 ms;
 

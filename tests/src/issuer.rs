@@ -10,18 +10,20 @@ pub const PEOPLE: &str = "https://people.test";
 /// The issuer of pods' tokens.
 pub const WORKLOADS: &str = "https://kubernetes.test";
 const AUDIENCE: &str = "opsmesh";
-const KEY_ID: &str = "test";
 
-/// Signs tokens.
+/// Signs tokens, with the newest of its keys.
 pub struct Issuer {
-    key: EncodingKey,
+    keys: Vec<Key>,
     file: PathBuf,
 }
 
-impl Issuer {
-    /// With a new key, whose public half is written to `file`.
-    #[must_use]
-    pub fn new(file: PathBuf) -> Self {
+struct Key {
+    private: EncodingKey,
+    public: Jwk,
+}
+
+impl Key {
+    fn new(id: &str) -> Self {
         // A random number is a key, but for one in 2³².
         let secret = loop {
             let bytes = [uuid(), uuid()].concat();
@@ -30,11 +32,40 @@ impl Issuer {
             }
         };
         let pem = secret.to_pkcs8_pem(LineEnding::LF).unwrap();
-        let key = EncodingKey::from_ec_pem(pem.as_bytes()).unwrap();
-        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap();
-        jwk.common.key_id = Some(KEY_ID.into());
-        std::fs::write(&file, json!({"keys": [jwk]}).to_string()).unwrap();
-        Self { key, file }
+        let private = EncodingKey::from_ec_pem(pem.as_bytes()).unwrap();
+        let mut public = Jwk::from_encoding_key(&private, Algorithm::ES256).unwrap();
+        public.common.key_id = Some(id.into());
+        Self { private, public }
+    }
+}
+
+impl Issuer {
+    /// With a new key, whose public half is written to `file`.
+    #[must_use]
+    pub fn new(file: PathBuf) -> Self {
+        let issuer = Self { keys: vec![Key::new("test")], file };
+        issuer.publish();
+        issuer
+    }
+
+    /// Takes a new key, beside those that it has.
+    pub fn rotate(&mut self) {
+        self.keys.push(Key::new(&format!("test-{}", self.keys.len())));
+        self.publish();
+    }
+
+    /// Is away: its keys cannot be had.
+    pub fn go_away(&self) {
+        std::fs::remove_file(&self.file).unwrap();
+    }
+
+    /// Says what its keys are.
+    fn publish(&self) {
+        let keys: Vec<&Jwk> = self.keys.iter().map(|key| &key.public).collect();
+        // At once: nobody reads half of it.
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, json!({"keys": keys}).to_string()).unwrap();
+        std::fs::rename(new, &self.file).unwrap();
     }
 
     /// Where the public key is, as settings name it.
@@ -45,8 +76,18 @@ impl Issuer {
     /// Signs any claims.
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(KEY_ID.into()), ..Header::new(Algorithm::ES256) };
-        encode(&header, claims, &self.key).unwrap()
+        Self::sign_with(self.keys.last().unwrap(), claims)
+    }
+
+    /// Signs with the first key it had.
+    #[must_use]
+    pub fn sign_as_before(&self, claims: &Value) -> String {
+        Self::sign_with(&self.keys[0], claims)
+    }
+
+    fn sign_with(key: &Key, claims: &Value) -> String {
+        let header = Header { kid: key.public.common.key_id.clone(), ..Header::new(Algorithm::ES256) };
+        encode(&header, claims, &key.private).unwrap()
     }
 
     /// The claims of a person's token that opens doors for an hour.

@@ -2,7 +2,9 @@
 //! so that tests run beside each other and leave nothing. Where the servers are the environment says (`./x test` sets it).
 #![expect(clippy::unwrap_used, reason = "a test panics where something is not as it must be")]
 
+mod authority;
 mod database;
+pub mod fuzz;
 mod issuer;
 mod program;
 mod proxy;
@@ -12,10 +14,11 @@ mod tap;
 mod vhost;
 mod wait;
 
+pub use authority::{Authority, Shown, TRUST_DOMAIN};
 pub use issuer::{Issuer, PEOPLE, WORKLOADS};
 pub use program::Program;
 pub use proxy::{Proxy, Way, Weather};
-pub use stage::{Client, INSPECTION, OPERATOR, Running, SEAL_KEY, Stage, policies, way};
+pub use stage::{Client, INSPECTION, Knock, OPERATOR, Running, SEAL_KEY, Stage, policies, way};
 pub use tap::{Moment, Tap};
 pub use vhost::Vhost;
 pub use wait::{eventually, within};

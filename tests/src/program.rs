@@ -3,6 +3,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -47,6 +48,18 @@ impl Program {
         // It may have ended by itself; then that is what the test finds in its log.
         let _ = self.child.kill();
         self.child.wait().unwrap();
+    }
+
+    /// Tells it to stop, as Kubernetes does, and waits until it has ended well, at most so long; how long that took.
+    pub async fn stop(&mut self, patience: Duration) -> Duration {
+        let began = Instant::now();
+        let told = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        let child = Mutex::new(&mut self.child);
+        let what = format!("{} to stop (its log: {})", self.name, self.log.display());
+        let ended = within(patience, &what, || async { child.lock().unwrap().try_wait().unwrap().ok_or("it lives") }).await;
+        assert!(ended.success(), "{ended} (its log: {})", self.log.display());
+        began.elapsed()
     }
 
     /// Starts it again; how long until it was ready.

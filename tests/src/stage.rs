@@ -8,7 +8,8 @@ use std::{
 };
 
 use chassis::{
-    Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, LimitSettings, Mode, Role, Secret, TelemetrySettings,
+    CertificateSettings, Clock, DatabaseSettings, Host, HostSettings, IssuerSettings, LimitSettings, Mode, Role, Secret,
+    TelemetrySettings,
 };
 use http_body_util::{BodyExt, Full};
 use tokio::{
@@ -22,10 +23,11 @@ use tonic::{
     codegen::Service,
     metadata::MetadataValue,
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Channel, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
 use crate::{
+    authority::{Authority, SERVER, Shown},
     database,
     issuer::{Issuer, PEOPLE, WORKLOADS},
     vhost::Vhost,
@@ -48,6 +50,8 @@ pub struct Stage {
     databases: Vec<String>,
     /// What agencies may ask of services that are started from now on; at first anything.
     pub limits: LimitSettings,
+    /// The door of services that are started from now on for those who show a certificate; at first there is none.
+    pub certificates: Option<CertificateSettings>,
     /// The broker's part.
     pub vhost: Vhost,
     /// Who signs tokens here.
@@ -67,6 +71,7 @@ impl Stage {
             issuer: Issuer::new(folder.join("keys.json")),
             databases: Vec::new(),
             limits: LimitSettings { redis: Secret::new(""), per_second: 0, burst: 0, replicas: 1 },
+            certificates: None,
             name,
             folder,
         }
@@ -120,6 +125,7 @@ impl Stage {
             grpc: any,
             http: any,
             drain: Duration::ZERO,
+            certificates: self.certificates.clone(),
             seal_key: Some(Secret::new(SEAL_KEY)),
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
             policies: policies(),
@@ -152,13 +158,14 @@ impl Stage {
         let mut host = Host::bind(name, self.host(name), Mode::Serve, clock).await.unwrap();
         start(config, &mut host).await.unwrap();
         let (grpc, http) = (host.grpc_address().unwrap(), host.http_address().unwrap());
+        let tls = host.tls_address().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "Running owns it and awaits it")]
         let life = tokio::spawn(host.drive(async move {
             // A sender that is dropped says stop too.
             let _ = stopped.await;
         }));
-        Running { grpc, http, stop: Some(stop), life: Some(life) }
+        Running { grpc, http, tls, stop: Some(stop), life: Some(life) }
     }
 }
 
@@ -186,6 +193,8 @@ pub struct Running {
     pub grpc: SocketAddr,
     /// Where health and metrics are.
     pub http: SocketAddr,
+    /// Where gRPC listens for those who show a certificate.
+    pub tls: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     life: Option<JoinHandle<anyhow::Result<()>>>,
 }
@@ -201,6 +210,22 @@ impl Running {
         InterceptedService::new(self.channel().await, Bearer(token))
     }
 
+    /// A channel through the door with TLS, whose server `authority` vouches for, that shows this certificate and this token, if any.
+    pub async fn showing(
+        &self,
+        authority: &Authority,
+        shown: Option<&Shown>,
+        token: Option<String>,
+    ) -> Result<Client, tonic::transport::Error> {
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority.pem())).domain_name(SERVER);
+        let tls = match shown {
+            Some(shown) => tls.identity(Identity::from_pem(&shown.certificate, &shown.key)),
+            None => tls,
+        };
+        let endpoint = Endpoint::from_shared(format!("https://{}", self.tls.unwrap())).unwrap().tls_config(tls)?;
+        Ok(InterceptedService::new(endpoint.connect().await?, Bearer(token.unwrap_or_default())))
+    }
+
     /// `http://address:port` of gRPC.
     #[must_use]
     pub fn url(&self) -> String {
@@ -209,22 +234,12 @@ impl Running {
 
     /// Sends a message to `package.Service/Method` as these bytes, whatever they are, and gives what it is answered.
     pub async fn send_bytes(&self, method: &str, token: &str, message: &[u8]) -> Status {
-        // gRPC's frame: not compressed, and how long.
-        let mut frame = vec![0];
-        frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
-        frame.extend(message);
-        let request = http::Request::post(format!("{}/{method}", self.url()))
-            .header("content-type", "application/grpc")
-            .header("te", "trailers")
-            .header("authorization", format!("Bearer {token}"))
-            .body(Body::new(Full::from(frame)))
-            .unwrap();
-        let mut channel = self.channel().await;
-        poll_fn(|context| Service::<http::Request<Body>>::poll_ready(&mut channel, context)).await.unwrap();
-        let answer = channel.call(request).await.unwrap();
-        let headers = answer.headers().clone();
-        let trailers = answer.into_body().collect().await.unwrap().trailers().cloned();
-        Status::from_header_map(&headers).or_else(|| Status::from_header_map(&trailers?)).unwrap()
+        self.door(token.to_owned()).await.send(method, message).await
+    }
+
+    /// A connection through which any bytes can be sent, with this token.
+    pub async fn door(&self, token: String) -> Knock {
+        Knock { url: self.url(), channel: self.channel().await, token }
     }
 
     /// Tells it to stop and waits until it has.
@@ -248,6 +263,34 @@ impl Running {
     }
 }
 
+/// A connection through which any bytes are sent.
+pub struct Knock {
+    url: String,
+    channel: Channel,
+    token: String,
+}
+
+impl Knock {
+    /// Sends a message to `package.Service/Method` as these bytes, and gives what it is answered.
+    pub async fn send(&mut self, method: &str, message: &[u8]) -> Status {
+        // gRPC's frame: not compressed, and how long.
+        let mut frame = vec![0];
+        frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+        frame.extend(message);
+        let request = http::Request::post(format!("{}/{method}", self.url))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::new(Full::from(frame)))
+            .unwrap();
+        poll_fn(|context| Service::<http::Request<Body>>::poll_ready(&mut self.channel, context)).await.unwrap();
+        let answer = self.channel.call(request).await.unwrap();
+        let headers = answer.headers().clone();
+        let trailers = answer.into_body().collect().await.unwrap().trailers().cloned();
+        Status::from_header_map(&headers).or_else(|| Status::from_header_map(&trailers?)).unwrap()
+    }
+}
+
 /// A channel to a service that comes and goes: it connects when it is used, and again when it was cut.
 #[must_use]
 pub fn way(grpc: SocketAddr, token: String) -> Client {
@@ -259,12 +302,15 @@ pub fn way(grpc: SocketAddr, token: String) -> Client {
 /// A service that was killed does not answer; whoever asked asks again.
 const WAY_WITHIN: Duration = Duration::from_secs(5);
 
-/// Shows a token with every call.
+/// Shows a token with every call, if there is one.
 #[derive(Debug, Clone)]
 pub struct Bearer(String);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if self.0.is_empty() {
+            return Ok(request);
+        }
         let value = MetadataValue::try_from(format!("Bearer {}", self.0)).map_err(|error| Status::internal(error.to_string()))?;
         request.metadata_mut().insert("authorization", value);
         Ok(request)

@@ -1,6 +1,10 @@
 //! What one agency may ask is bounded, another's is not touched, and Redis may be away.
+use std::time::Duration;
+
 use chassis::{Clock, Host, LimitSettings, Secret};
-use tests::{Running, Stage, told};
+use redis::AsyncCommands;
+use tests::{Proxy, Running, Stage, Way, Weather, eventually, told};
+use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -48,4 +52,50 @@ async fn an_agency_that_asks_too_much_is_told_when_to_ask_again_and_others_are_n
         let other = stage.issuer.sign(&stage.issuer.person("wu", &["auditor"], &[&format!("{agency}-x")]));
         assert_eq!(running.send_bytes(ASK, &other, &[]).await.code(), Code::Unimplemented, "another agency's budget is its own");
     }
+}
+
+/// Slower than any answer of a machine that is busy with other tests; Redis is waited for a twentieth of a second.
+const ANSWERED: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold_and_calls_are_answered_whatever_becomes_of_redis() {
+    let (proxy, through) = Proxy::before_url(&told("REDIS_URL")).await;
+    let (stage, running) = process(&through).await;
+    let client = redis::Client::open(told("REDIS_URL")).unwrap();
+    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+    let name = agency(&stage);
+    let slow = Weather::Slow(Duration::from_millis(30), Duration::from_millis(90));
+    let weathers =
+        [Weather::Fair, Weather::HangingUp, Weather::Swallowing(Way::Both), Weather::HalfOpen, slow, Weather::Truncating(3)];
+    for (number, weather) in weathers.into_iter().enumerate() {
+        proxy.weather(weather);
+        let agency = format!("{name}-{number}");
+        let token = stage.issuer.sign(&stage.issuer.person("li", &["auditor"], &[&agency]));
+        let begun = Instant::now();
+        timeout(ANSWERED, running.send_bytes(ASK, &token, &[]))
+            .await
+            .unwrap_or_else(|_| panic!("{weather:?}: {:?}", begun.elapsed()));
+        let refused = until_refused(&stage, &running, &agency).await;
+        assert_eq!(refused.get_details_error_info().unwrap().reason, "RATE_LIMITED", "{weather:?}");
+    }
+
+    // Once it is back, the replicas share their limits again.
+    proxy.weather(Weather::Fair);
+    let agency = format!("{name}-back");
+    let key = format!("opsmesh:limit:agencies/{agency}");
+    let token = stage.issuer.sign(&stage.issuer.person("li", &["auditor"], &[&agency]));
+    eventually("redis to be asked again", || async {
+        running.send_bytes(ASK, &token, &[]).await;
+        let mut redis = redis.clone();
+        let there: bool = redis.exists(&key).await.unwrap();
+        if there { Ok(()) } else { Err("no budget is kept in redis") }
+    })
+    .await;
+
+    // What it held is lost (as by FLUSHALL, but others stand on this server, too): a budget that is not there is full, and holds from then on.
+    until_refused(&stage, &running, &agency).await;
+    let _: () = redis::cmd("SCRIPT").arg("FLUSH").query_async(&mut redis).await.unwrap();
+    let _: () = redis.del(&key).await.unwrap();
+    assert_eq!(running.send_bytes(ASK, &token, &[]).await.code(), Code::Unimplemented, "let in");
+    until_refused(&stage, &running, &agency).await;
 }

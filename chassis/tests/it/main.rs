@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 mod limits;
+mod pool;
 mod stop;
 
 use std::time::Duration;

@@ -26,6 +26,27 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 [host]
 policies = "/var/run/opsmesh/policies"
 
+[host.limits]
+per_second = {{ int $root.Values.limits.perSecond }}
+burst = {{ int $root.Values.limits.burst }}
+replicas = {{ max 1 (int (index $root.Values.replicas .name)) }}
+{{- with $root.Values.certificates }}
+{{- if .existingSecret }}
+
+[host.certificates]
+listen = "0.0.0.0:7443"
+certificate = "/var/run/opsmesh/certificates/tls.crt"
+key = "/var/run/opsmesh/certificates/tls.key"
+client_ca = "/var/run/opsmesh/certificates/ca.crt"
+trust_domain = {{ required "certificates.trustDomain: without one no certificate names anybody" .trustDomain | quote }}
+
+[host.certificates.services]
+{{- range $name, $role := .services }}
+{{ $name | quote }} = {{ $role | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{ end -}}
 [host.telemetry]
 otlp = {{ $root.Values.telemetry.otlpEndpoint | quote }}
@@ -151,7 +172,7 @@ spec:
       labels: {{- include "opsmesh.labels" (dict "root" $root "name" $account) | nindent 8 }}
       annotations:
         checksum/settings: {{ include "opsmesh.settings" (dict "root" $root "name" $name) | sha256sum }}
-        checksum/secrets: {{ printf "%v %v %v" $root.Values.database $root.Values.broker $root.Values.seals | sha256sum }}
+        checksum/secrets: {{ printf "%v %v %v %v" $root.Values.database $root.Values.broker $root.Values.seals $root.Values.limits | sha256sum }}
         checksum/policies: {{ include "opsmesh.policies" $root | sha256sum }}
         prometheus.io/scrape: "true"
         prometheus.io/port: "7001"
@@ -176,6 +197,9 @@ spec:
           args: [--settings, /etc/opsmesh/{{ $name }}.toml]
           ports:
             - {name: grpc, containerPort: 7000}
+            {{- if and $root.Values.certificates.existingSecret (ne $name "operator") }}
+            - {name: grpcs, containerPort: 7443}
+            {{- end }}
             - {name: http, containerPort: 7001}
           env:
             {{- if eq $name "operator" }}
@@ -189,6 +213,13 @@ spec:
                   name: {{ default "opsmesh-seals" $root.Values.seals.existingSecret }}
                   key: {{ $name }}
                   # Without one the service runs, warns, and seals nothing.
+                  optional: true
+            - name: {{ upper $name }}__HOST__LIMITS__REDIS
+              valueFrom:
+                secretKeyRef:
+                  name: {{ default "opsmesh-limits" $root.Values.limits.redis.existingSecret }}
+                  key: url
+                  # Without one each replica keeps its share.
                   optional: true
             {{- end }}
           readinessProbe:
@@ -208,6 +239,9 @@ spec:
             - {name: kubernetes, mountPath: /var/run/opsmesh/kubernetes, readOnly: true}
             {{- if ne $name "operator" }}
             - {name: policies, mountPath: /var/run/opsmesh/policies, readOnly: true}
+            {{- if $root.Values.certificates.existingSecret }}
+            - {name: certificates, mountPath: /var/run/opsmesh/certificates, readOnly: true}
+            {{- end }}
             {{- end }}
             {{- with include "opsmesh.knocksAt" $name }}
             - {name: token, mountPath: /var/run/opsmesh/token, readOnly: true}
@@ -218,6 +252,10 @@ spec:
         {{- if ne $name "operator" }}
         - name: policies
           configMap: {name: opsmesh-policies}
+        {{- with $root.Values.certificates.existingSecret }}
+        - name: certificates
+          secret: {secretName: {{ . }}, defaultMode: 0444}
+        {{- end }}
         {{- end }}
         # What it takes to fetch the cluster's own public keys.
         - name: kubernetes
