@@ -14,9 +14,9 @@ use crate::test;
 #[derive(Args)]
 pub(crate) struct Choice {
     what: Proof,
-    /// How many: kills.
-    #[arg(long, default_value_t = 1_000)]
-    count: u64,
+    /// How many: 1,000 kills, 10,000,000 inputs.
+    #[arg(long)]
+    count: Option<u64>,
     /// Repeats a run that printed this.
     #[arg(long)]
     seed: Option<u64>,
@@ -27,13 +27,27 @@ pub(crate) struct Choice {
 enum Proof {
     /// V1 and V2, while services, broker and database server are killed.
     Kills,
+    /// Bad input, made up: at the doors, in files, on the wire.
+    Fuzz,
 }
+
+/// Kinds of input that are made up, of which each gets as many (settings files a tenth): `tests::fuzz::try_many`.
+const KINDS: u64 = 5;
 
 impl Proof {
     /// The test's name, and the variable that says how much.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Kills => ("kills::alone", "OPSMESH_KILLS"),
+            Self::Fuzz => ("fuzz::", "OPSMESH_FUZZ"),
+        }
+    }
+
+    /// What the variable says for so many in all.
+    fn amount(self, count: Option<u64>) -> u64 {
+        match self {
+            Self::Kills => count.unwrap_or(1_000),
+            Self::Fuzz => count.unwrap_or(10_000_000).div_ceil(KINDS),
         }
     }
 }
@@ -42,12 +56,15 @@ impl Proof {
 pub(crate) fn run(instance: &Instance, choice: &Choice) -> Result<ExitCode> {
     let (name, amount) = choice.what.words();
     let seen = std::env::temp_dir().join(format!("opsmesh-proof-{}", std::process::id()));
-    let mut told = vec![(amount, choice.count.to_string()), ("OPSMESH_PROOF", seen.display().to_string())];
+    let mut told = vec![(amount, choice.what.amount(choice.count).to_string()), ("OPSMESH_PROOF", seen.display().to_string())];
     told.extend(choice.seed.map(|seed| ("OPSMESH_SEED", seed.to_string())));
     let code = test::run(instance, &test::Choice::long(name, told))?;
     let words = fs::read_to_string(&seen).context("the test says nothing of what it saw")?;
     fs::remove_file(&seen)?;
-    note(&instance.source("docs/proofs.md"), name, words.trim())?;
+    // Several tests report in the order in which they end.
+    let mut lines: Vec<&str> = words.trim().lines().collect();
+    lines.sort_unstable();
+    note(&instance.source("docs/proofs.md"), name, &lines.join("\n"))?;
     Ok(code)
 }
 

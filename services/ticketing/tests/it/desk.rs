@@ -2,7 +2,7 @@
 use chassis::{Clock, Database, DatabaseSettings, Secret};
 use mailbox::BrokerSettings;
 use proto::ticketing::v1::{self as pb, ticketing_client::TicketingClient};
-use tests::{Client, Running, Stage};
+use tests::{Authority, Client, Running, Stage};
 use ticketing::Config;
 
 /// The agency that tests are about.
@@ -22,7 +22,17 @@ impl Desk {
 
     /// A desk whose time is this clock's.
     pub(crate) async fn open_at(clock: Clock) -> Self {
+        Self::on(Stage::set().await, clock).await
+    }
+
+    /// A desk that has, besides, a door for those whose certificates this authority signs.
+    pub(crate) async fn open_to(authority: &Authority) -> Self {
         let mut stage = Stage::set().await;
+        stage.certificates = Some(authority.door(stage.folder()));
+        Self::on(stage, Clock::default()).await
+    }
+
+    async fn on(mut stage: Stage, clock: Clock) -> Self {
         let database = stage.database().await;
         let config = Config { database: database.clone(), broker: BrokerSettings { url: Secret::new(stage.broker()) } };
         let running = stage.start("ticketing", config, clock, ticketing::start).await;
