@@ -48,6 +48,8 @@ pub struct Stage {
     databases: Vec<String>,
     /// What agencies may ask of services that are started from now on; at first anything.
     pub limits: LimitSettings,
+    /// Whether services that are started from now on seal their facts; at first they do.
+    pub sealed: bool,
     /// The broker's part.
     pub vhost: Vhost,
     /// Who signs tokens here.
@@ -67,6 +69,7 @@ impl Stage {
             issuer: Issuer::new(folder.join("keys.json")),
             databases: Vec::new(),
             limits: LimitSettings { redis: Secret::new(""), per_second: 0, burst: 0, replicas: 1 },
+            sealed: true,
             name,
             folder,
         }
@@ -120,7 +123,7 @@ impl Stage {
             grpc: any,
             http: any,
             drain: Duration::ZERO,
-            seal_key: Some(Secret::new(SEAL_KEY)),
+            seal_key: self.sealed.then(|| Secret::new(SEAL_KEY)),
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
             policies: policies(),
             limits: self.limits.clone(),
@@ -159,6 +162,21 @@ impl Stage {
             let _ = stopped.await;
         }));
         Running { grpc, http, stop: Some(stop), life: Some(life) }
+    }
+}
+
+impl Stage {
+    /// Does a command of a service, as its `main` does with these words on the command line.
+    pub async fn command<C>(
+        &self,
+        name: &'static str,
+        config: C,
+        start: impl AsyncFn(C, &mut Host) -> anyhow::Result<()>,
+        words: &[&str],
+    ) -> anyhow::Result<()> {
+        let mut host = Host::bind(name, self.host(name), Mode::Command, Clock::default()).await?;
+        start(config, &mut host).await?;
+        host.obey(words.iter().map(|word| (*word).to_owned()).collect()).await
     }
 }
 
