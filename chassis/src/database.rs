@@ -135,6 +135,13 @@ pub struct Tx {
     marks: Vec<(Origin, String)>,
 }
 
+/// A point in a transaction.
+#[derive(Debug)]
+#[must_use = "a point that nobody goes back to need not be made"]
+pub struct Savepoint {
+    marks: usize,
+}
+
 impl Tx {
     /// The agency whose rows this transaction sees; `None` is the platform itself.
     #[must_use]
@@ -152,6 +159,19 @@ impl Tx {
     /// trace id leads from the cause to everything that came of it, however much later.
     pub fn mark(&mut self, origin: Origin, what: impl Into<String>) {
         self.marks.push((origin, what.into()));
+    }
+
+    /// A point to which [`Tx::undo_to`] goes back: what fails after it need not fail everything.
+    pub async fn savepoint(&mut self) -> sqlx::Result<Savepoint> {
+        sqlx::raw_sql("SAVEPOINT part").execute(&mut *self.inner).await?;
+        Ok(Savepoint { marks: self.marks.len() })
+    }
+
+    /// Undoes what was done since the newest savepoint, which must be this one.
+    pub async fn undo_to(&mut self, point: &Savepoint) -> sqlx::Result<()> {
+        sqlx::raw_sql("ROLLBACK TO SAVEPOINT part").execute(&mut *self.inner).await?;
+        self.marks.truncate(point.marks);
+        Ok(())
     }
 
     /// Undoes everything.

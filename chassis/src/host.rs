@@ -54,7 +54,12 @@ pub enum Mode {
     Serve,
     /// To bring the database and the broker to where this binary needs them, and end.
     Migrate,
+    /// To do one of its commands, and end.
+    Command,
 }
+
+/// What a service can be told to do instead of serving.
+type Command = Box<dyn FnOnce(Vec<String>) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
 
 /// A process under construction.
 pub struct Host {
@@ -72,6 +77,7 @@ pub struct Host {
     checks: Checks,
     rules: Rules,
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    commands: Vec<(&'static str, Command)>,
     stop: CancellationToken,
 }
 
@@ -111,6 +117,7 @@ impl Host {
             checks: Checks::default(),
             rules,
             tasks: JoinSet::new(),
+            commands: Vec::new(),
             stop: CancellationToken::new(),
         })
     }
@@ -185,6 +192,25 @@ impl Host {
             let work = work(self.stop.clone());
             self.tasks.spawn(async move { (name, work.await) });
         }
+    }
+
+    /// Lets `name …` on the command line do `work` with the words after it, instead of serving.
+    pub fn command<F>(&mut self, name: &'static str, work: impl FnOnce(Vec<String>) -> F + Send + 'static)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.commands.push((name, Box::new(|words| Box::pin(work(words)))));
+    }
+
+    /// Does the command that `words` begin with.
+    pub async fn obey(self, mut words: Vec<String>) -> anyhow::Result<()> {
+        let known: Vec<&str> = self.commands.iter().map(|(name, _)| *name).collect();
+        let known = format!("there are: serve, migrate, check-config, {}", known.join(", "));
+        anyhow::ensure!(!words.is_empty(), "which command? {known}");
+        let asked = words.remove(0);
+        let found = self.commands.into_iter().find(|(name, _)| *name == asked);
+        let (_, command) = found.with_context(|| format!("there is no command `{asked}`; {known}"))?;
+        command(words).await
     }
 
     /// The process is ready only while `check` passes.

@@ -39,7 +39,7 @@ pub use answers::{Changed, First, Once};
 pub use caller::{Caller, Denied, Role, Scope, Worker};
 pub use certificate::CertificateSettings;
 pub use clock::Clock;
-pub use database::{Database, DatabaseSettings, MaybeTimestamp, Tx};
+pub use database::{Database, DatabaseSettings, MaybeTimestamp, Savepoint, Tx};
 pub use denials::Denial;
 pub use filter::{Column, Filter, Kind};
 pub use host::{Host, Mode};

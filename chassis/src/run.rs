@@ -25,7 +25,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum Command {
     /// Serve until SIGTERM (the default).
     Serve,
@@ -33,6 +33,9 @@ enum Command {
     Migrate,
     /// Read the settings, say what is wrong with them, and do nothing.
     CheckConfig,
+    /// One of the service's own commands, with its words.
+    #[command(external_subcommand)]
+    Own(Vec<String>),
 }
 
 /// Runs the service `name`: `defaults` is its shipped settings file, `start` puts it together.
@@ -101,16 +104,20 @@ async fn live<C: DeserializeOwned>(
     start: impl AsyncFnOnce(C, &mut Host) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let settings = settings::load::<C>(name, defaults, arguments.settings.as_deref())?;
-    let mode = match arguments.command {
+    let (mode, words) = match &arguments.command {
         Some(Command::CheckConfig) => return Ok(()),
-        Some(Command::Migrate) => Mode::Migrate,
-        Some(Command::Serve) | None => Mode::Serve,
+        Some(Command::Migrate) => (Mode::Migrate, Vec::new()),
+        Some(Command::Own(words)) => (Mode::Command, words.clone()),
+        Some(Command::Serve) | None => (Mode::Serve, Vec::new()),
     };
     let telemetry = Telemetry::start(name, &settings.host.telemetry)?;
     let lived = async {
         let mut host = Host::bind(name, settings.host, mode, Clock::default()).await?;
         telemetry.show(&host.meter());
         start(settings.service, &mut host).await?;
+        if mode == Mode::Command {
+            return host.obey(words).await;
+        }
         host.drive(asked_to_stop()).await
     }
     .await;

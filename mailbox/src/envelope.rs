@@ -111,17 +111,34 @@ pub struct Received {
     pub at: Timestamp,
     /// The span that sent it, W3C `traceparent`.
     pub traceparent: Option<String>,
+    /// Who sent it, `/opsmesh/{service}`.
+    pub source: String,
+    /// Its place among the facts of its source: of one subject, a later fact has a higher one.
+    pub sequence: i64,
     data: Box<RawValue>,
 }
+
+/// A fact tells of a noun, and a noun fits a call (gRPC's own limit): what is larger is no fact.
+const LARGEST: usize = 4 << 20;
+/// Names are indexed; PostgreSQL's pages set the limit.
+const LONGEST_NAME: usize = 500;
 
 impl Received {
     /// The fact in a message.
     pub fn read(body: &[u8]) -> Result<Self, String> {
+        if body.len() > LARGEST {
+            return Err(format!("the message has {} bytes, and no fact has more than {LARGEST}", body.len()));
+        }
         let text = std::str::from_utf8(body).map_err(|error| format!("the message is not UTF-8: {error}"))?;
         let event: CloudEvent<'_> =
             serde_json::from_str(text).map_err(|error| format!("the message is no CloudEvent of ours: {error}"))?;
         if event.specversion != "1.0" {
             return Err(format!("the message is of CloudEvents {}, not 1.0", event.specversion));
+        }
+        for (what, name) in [("source", &event.source), ("type", &event.r#type), ("subject", &event.subject)] {
+            if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+                return Err(format!("{what}: it is no name of ours"));
+            }
         }
         Ok(Self {
             id: event.id,
@@ -130,8 +147,17 @@ impl Received {
             agency: event.agency.parse().map_err(|error| format!("agency: {error}"))?,
             at: event.time,
             traceparent: event.traceparent,
+            source: event.source,
+            sequence: event.sequence.parse().map_err(|error| format!("sequence: {error}"))?,
             data: event.data,
         })
+    }
+
+    /// Whether it is about something of its own agency.
+    #[must_use]
+    pub fn keeps_to_its_agency(&self) -> bool {
+        let rest = self.subject.strip_prefix("agencies/").and_then(|rest| rest.strip_prefix(self.agency.as_str()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The fact inside, if this is that kind of fact.
@@ -168,6 +194,22 @@ mod tests {
         let received = Received::read(&body).unwrap();
         assert_eq!((received.id, received.kind.as_str(), received.at), (Uuid::from_u128(7), "opsmesh.x.v1.Happened", fact().at));
         assert_eq!(received.data.get(), fact().data);
+        assert_eq!((received.sequence, received.source.as_str()), (7, "/opsmesh/x"));
+        assert!(received.keeps_to_its_agency());
+    }
+
+    #[test]
+    fn what_an_agency_tells_of_another_is_seen() {
+        for subject in ["agencies/gzz/xs/7", "agencies/sz/xs/7", "gz/xs/7", ""] {
+            let (body, _) = Fact { subject: subject.into(), ..fact() }.message("x", None).unwrap();
+            assert!(!Received::read(&body).unwrap().keeps_to_its_agency(), "{subject}");
+        }
+    }
+
+    #[test]
+    fn what_is_larger_than_any_fact_is_refused_unread() {
+        let refused = Received::read(&vec![b' '; LARGEST + 1]).unwrap_err();
+        assert!(refused.contains("4194305 bytes"), "{refused}");
     }
 
     #[test]

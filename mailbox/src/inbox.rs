@@ -1,15 +1,15 @@
 //! From a queue into the database. A message is acknowledged after its effect has committed, and its id commits with the
 //! effect: however often it arrives, it has one.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use chassis::{Clock, Database, Meter, Origin, Scope, Tx};
 use futures::StreamExt;
 use jiff_sqlx::ToSqlx;
 use lapin::{
-    BasicProperties, Confirmation,
+    Consumer,
     message::Delivery,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions},
+    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::{AMQPValue, FieldTable},
 };
 use prometheus_client::{
@@ -22,6 +22,9 @@ use tracing::Instrument;
 use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::Received,
+    gate,
+    parking::{self, Why},
+    patience,
     topology::{self, Queue},
     trouble,
 };
@@ -39,6 +42,12 @@ pub trait Reactions: Send + Sync + 'static {
     /// The kinds of facts it wants, by protobuf full name.
     fn kinds(&self) -> Vec<String>;
 
+    /// Whether what it does depends on the order of a subject's facts. If so, one that is parked holds up those behind it, and one
+    /// that comes too late is parked; if not, each is handled when it comes. Say no only with a test that shows it.
+    fn ordered(&self) -> bool {
+        true
+    }
+
     /// Does it, in the transaction that also records the message.
     fn react(&self, tx: &mut Tx, fact: &Received) -> impl Future<Output = Result<(), Unhandled>> + Send;
 }
@@ -49,6 +58,9 @@ pub enum Unhandled {
     /// It can never be: the message is parked with this reason.
     #[error("{0}")]
     Poison(String),
+    /// An earlier message of its subject is parked: it is parked behind that one.
+    #[error("an earlier message of its subject is parked")]
+    Waits,
     /// It could not be now: it is tried again.
     #[error(transparent)]
     Fault(#[from] anyhow::Error),
@@ -85,18 +97,20 @@ impl Handled {
     }
 }
 
+/// A back door: whose it is, what comes in, and what is done about it.
+pub(crate) struct Door<R> {
+    pub(crate) db: Database,
+    pub(crate) broker: BrokerSettings,
+    pub(crate) queue: Queue,
+    pub(crate) reactions: Arc<R>,
+    pub(crate) handled: Handled,
+}
+
 /// Receives until told to stop.
-pub(crate) async fn run<R: Reactions>(
-    db: Database,
-    broker: BrokerSettings,
-    queue: Queue,
-    reactions: R,
-    handled: Handled,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+pub(crate) async fn run<R: Reactions>(door: Door<R>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut pauses = Pauses::default();
     while !stop.is_cancelled() {
-        if let Err(error) = receive(&db, &broker, &queue, &reactions, &handled, &mut pauses, &stop).await {
+        if let Err(error) = door.receive(&mut pauses, &stop).await {
             tracing::warn!(error = format!("{error:#}"), "messages wait");
             pause(pauses.next(), &stop).await;
         }
@@ -104,129 +118,138 @@ pub(crate) async fn run<R: Reactions>(
     Ok(())
 }
 
-async fn receive<R: Reactions>(
-    db: &Database,
-    broker: &BrokerSettings,
-    queue: &Queue,
-    reactions: &R,
-    handled: &Handled,
-    pauses: &mut Pauses,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let link = Link::connect(broker, &format!("{} inbox", queue.service)).await.context("the broker is away")?;
-    topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
-    topology::declare_queue(&link.channel, queue).await.context("the queue cannot be declared")?;
-    link.channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-    let name = queue.name();
-    let mut deliveries = link
-        .channel
-        .basic_consume(name.as_str().into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
-        .await?;
-    pauses.reset();
-    loop {
-        let delivery = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            delivery = deliveries.next() => delivery.context("the broker ended the subscription")??,
-        };
-        if !settle(db, &link, queue, reactions, handled, &delivery, stop).await? {
-            return Ok(());
-        }
-        anyhow::ensure!(delivery.ack(BasicAckOptions::default()).await?, "the acknowledgement came too late");
-    }
-}
-
-/// Brings a message to its end: handled, or parked. False: told to stop first, the message goes back.
-async fn settle<R: Reactions>(
-    db: &Database,
-    link: &Link,
-    queue: &Queue,
-    reactions: &R,
-    handled: &Handled,
-    delivery: &Delivery,
-    stop: &CancellationToken,
-) -> anyhow::Result<bool> {
-    let fact = match Received::read(&delivery.data) {
-        Ok(fact) => fact,
-        Err(reason) => {
-            handled.count("parked");
-            return park(link, queue, delivery, &reason).await.map(|()| true);
-        }
-    };
-    let mut pauses = Pauses::default();
-    let mut attempts = 0;
-    loop {
-        let span = span(queue, &fact);
-        let reason = match handle(db, queue.service, reactions, &fact).instrument(span).await {
-            Ok(first) => {
-                handled.count(if first { "handled" } else { "repeated" });
-                return Ok(true);
-            }
-            Err(Unhandled::Poison(reason)) => reason,
-            Err(Unhandled::Fault(error)) => {
-                // While the database is away no message is to blame.
-                if !away(&error) {
-                    attempts += 1;
+impl<R: Reactions> Door<R> {
+    async fn receive(&self, pauses: &mut Pauses, stop: &CancellationToken) -> anyhow::Result<()> {
+        let link = Link::connect(&self.broker, &format!("{} inbox", self.queue.service)).await.context("the broker is away")?;
+        topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
+        topology::declare_queue(&link.channel, &self.queue).await.context("the queue cannot be declared")?;
+        link.channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+        let mut deliveries = consume(&link, &self.queue.name()).await?;
+        let mut given_up = consume(&link, &self.queue.parked()).await?;
+        pauses.reset();
+        loop {
+            let (delivery, settled) = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                delivery = deliveries.next() => {
+                    let delivery = delivery.context("the broker ended the subscription")??;
+                    let settled = self.settle(&delivery.data, stop).await?;
+                    (delivery, settled)
                 }
-                tracing::warn!(error = format!("{error:#}"), kind = fact.kind, id = %fact.id, attempts, "a fact waits");
-                if attempts < ATTEMPTS {
-                    if pause(pauses.next(), stop).await {
-                        continue;
+                delivery = given_up.next() => {
+                    let delivery = delivery.context("the broker ended the subscription")??;
+                    let why = Why::Reason(given_up_for(&delivery));
+                    let fact = Received::read(&delivery.data).ok();
+                    let put = self.park(&delivery.data, fact.as_ref(), &why, stop).await?;
+                    (delivery, put == Aside::Put)
+                }
+            };
+            if !settled {
+                return Ok(());
+            }
+            anyhow::ensure!(delivery.ack(BasicAckOptions::default()).await?, "the acknowledgement came too late");
+        }
+    }
+
+    /// Brings a message to its end: handled, or parked. False: told to stop first, the message goes back.
+    async fn settle(&self, body: &[u8], stop: &CancellationToken) -> anyhow::Result<bool> {
+        let fact = match Received::read(body) {
+            Ok(fact) => fact,
+            Err(reason) => return Ok(self.park(body, None, &Why::Reason(reason), stop).await? == Aside::Put),
+        };
+        let mut pauses = Pauses::default();
+        let mut attempts = 0;
+        loop {
+            let span = span(&self.queue.name(), &fact);
+            let why = match patience::answered(gate::handle(&self.db, self.queue.service, &*self.reactions, &fact))
+                .instrument(span)
+                .await
+            {
+                Ok(first) => {
+                    self.handled.count(if first { "handled" } else { "repeated" });
+                    return Ok(true);
+                }
+                Err(Unhandled::Poison(reason)) => Why::Reason(reason),
+                Err(Unhandled::Waits) => Why::Waits,
+                Err(Unhandled::Fault(error)) => {
+                    // While the database is away no message is to blame.
+                    if !away(&error) {
+                        attempts += 1;
                     }
-                    return Ok(false);
+                    tracing::warn!(error = format!("{error:#}"), kind = fact.kind, id = %fact.id, attempts, "a fact waits");
+                    if attempts < ATTEMPTS {
+                        if pause(pauses.next(), stop).await {
+                            continue;
+                        }
+                        return Ok(false);
+                    }
+                    Why::Reason(format!("{ATTEMPTS} attempts failed, the last with: {error:#}"))
                 }
-                format!("{ATTEMPTS} attempts failed, the last with: {error:#}")
+            };
+            match self.park(body, Some(&fact), &why, stop).await? {
+                // What it waited for is gone.
+                Aside::Again => {}
+                put => return Ok(put == Aside::Put),
             }
-        };
-        handled.count("parked");
-        return park(link, queue, delivery, &reason).await.map(|()| true);
+        }
+    }
+
+    /// Puts a message aside with its reason; a person looks, mends, and replays it.
+    async fn park(&self, body: &[u8], fact: Option<&Received>, why: &Why, stop: &CancellationToken) -> anyhow::Result<Aside> {
+        let mut pauses = Pauses::default();
+        loop {
+            match patience::answered(parking::park(&self.db, self.queue.service, self.reactions.ordered(), body, fact, why)).await
+            {
+                Ok(true) => {
+                    self.handled.count("parked");
+                    return Ok(Aside::Put);
+                }
+                Ok(false) => return Ok(Aside::Again),
+                Err(error) if trouble::passes(&error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a message waits to be parked");
+                    if !pause(pauses.next(), stop).await {
+                        return Ok(Aside::NotNow);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
-/// Handles a fact once: the reaction runs in the transaction that also records the message, so a repetition finds the record
-/// and does nothing. True if it was the first time.
-pub async fn handle<R: Reactions>(db: &Database, service: &str, reactions: &R, fact: &Received) -> Result<bool, Unhandled> {
-    let mut tx = db.begin(&Scope::reaction(service, &fact.agency)).await?;
-    let first = sqlx::query("INSERT INTO inbox (id) VALUES ($1) ON CONFLICT DO NOTHING")
-        .bind(fact.id)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected()
-        == 1;
-    if first {
-        reactions.react(&mut tx, fact).await?;
-        tx.commit().await?;
+/// What became of a message that was to be put aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aside {
+    Put,
+    /// Nothing holds it up any more.
+    Again,
+    /// Told to stop first.
+    NotNow,
+}
+
+async fn consume(link: &Link, queue: &str) -> lapin::Result<Consumer> {
+    link.channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+}
+
+/// Why the broker, or who used its parking place before us, gave a message up.
+fn given_up_for(delivery: &Delivery) -> String {
+    let headers = delivery.properties.headers().as_ref().map(FieldTable::inner);
+    match headers.and_then(|headers| headers.get("x-opsmesh-reason")) {
+        Some(AMQPValue::LongString(reason)) => reason.to_string(),
+        _ => format!("it ended its consumer: the broker gave it up after {} deliveries", topology::DELIVERY_LIMIT),
     }
-    Ok(first)
 }
 
-/// Puts a message aside with its reason; a person looks, mends, and moves it back.
-async fn park(link: &Link, queue: &Queue, delivery: &Delivery, reason: &str) -> anyhow::Result<()> {
-    tracing::error!(reason, queue = queue.name(), "a message is parked");
-    let mut headers = delivery.properties.headers().clone().unwrap_or_default();
-    headers.insert("x-opsmesh-reason".into(), AMQPValue::LongString(reason.into()));
-    headers.insert("x-opsmesh-queue".into(), AMQPValue::LongString(queue.name().into()));
-    let properties: BasicProperties = delivery.properties.clone().with_headers(headers);
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let confirm = link
-        .channel
-        .basic_publish(topology::DEAD.into(), queue.name().into(), options, &delivery.data, properties)
-        .await?
-        .await?;
-    anyhow::ensure!(matches!(confirm, Confirmation::Ack(None)), "the parking place did not take the message: {confirm:?}");
-    Ok(())
-}
-
-fn away(error: &anyhow::Error) -> bool {
+pub(crate) fn away(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(trouble::passes)
 }
 
-fn span(queue: &Queue, fact: &Received) -> tracing::Span {
+pub(crate) fn span(queue: &str, fact: &Received) -> tracing::Span {
     let span = tracing::info_span!(
         "process",
         otel.name = format!("process {}", fact.kind),
         otel.kind = "consumer",
         messaging.system = "rabbitmq",
-        messaging.destination.name = queue.name(),
+        messaging.destination.name = queue,
         messaging.message.id = %fact.id,
     );
     if let Some(origin) = fact.traceparent.as_deref().and_then(|text| text.parse::<Origin>().ok()) {
@@ -235,13 +258,19 @@ fn span(queue: &Queue, fact: &Received) -> tracing::Span {
     span
 }
 
-/// Forgets old ids until told to stop.
+/// Forgets old ids, and subjects of which nothing comes any more, until told to stop.
 pub(crate) async fn forget(db: Database, clock: Clock, stop: CancellationToken) -> anyhow::Result<()> {
     while pause(FORGET_EVERY, &stop).await {
-        let before = (clock.now() - REMEMBERED).to_sqlx();
-        if let Err(error) = sqlx::query("DELETE FROM inbox WHERE seen_at < $1").bind(before).execute(db.pool()).await {
+        if let Err(error) = forget_before(&db, (clock.now() - REMEMBERED).to_sqlx()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old message ids stay for now");
         }
     }
     Ok(())
+}
+
+async fn forget_before(db: &Database, at: jiff_sqlx::Timestamp) -> sqlx::Result<()> {
+    let mut tx = db.begin(&Scope::platform("inbox")).await?;
+    sqlx::query("DELETE FROM inbox WHERE seen_at < $1").bind(at).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM inbox_subjects WHERE seen_at < $1 AND holding = 0").bind(at).execute(&mut *tx).await?;
+    tx.commit().await
 }

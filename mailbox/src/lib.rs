@@ -5,8 +5,10 @@
 mod broker;
 mod combiner;
 mod envelope;
+mod gate;
 mod inbox;
 mod letter;
+mod parking;
 mod patience;
 mod relay;
 pub mod seal;
@@ -17,15 +19,19 @@ mod topology;
 mod trouble;
 mod waiting;
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use chassis::{By, Database, Host, Mode, Partitioned, Schema};
+use proto::mailbox::v1::mailbox_server::MailboxServer;
 use seal::SealKey;
 use sqlx::migrate::Migrator;
 
 pub use broker::BrokerSettings;
 pub use combiner::{Combined, Combiner, NotWritten};
 pub use envelope::Received;
-pub use inbox::{Reactions, Unhandled, handle};
+pub use gate::handle;
+pub use inbox::{Reactions, Unhandled};
 pub use letter::{Letter, Recorded, post, post_all, timeline};
 pub use seals::collect_copies;
 pub use timer::{Due, Timer};
@@ -36,11 +42,15 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What this room keeps in the database of a service: facts, what of them is still to be carried, what was received.
 pub const SCHEMA: Schema = Schema { migrations: &MIGRATIONS, partitioned: &[Partitioned { table: "facts", by: By::Time }] };
 
-/// Carries this service's facts to the broker, and seals them if the host was given a key. Migrating declares the exchange.
+/// Carries this service's facts to the broker, seals them if the host was given a key, and writes calls that were denied down
+/// among them. Migrating declares the exchange.
 pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -> anyhow::Result<()> {
     if host.mode() == Mode::Migrate {
         broker::prepare(broker, None).await?;
     }
+    host.record_denials(db, |tx, denial| {
+        Box::pin(post(tx, Letter::about(&denial.agency, denial.agency.name(), &denial.fact), denial.at))
+    });
     let name = host.name();
     if let Some(seed) = host.seal_key() {
         let key = SealKey::of(seed).context("host.seal_key")?;
@@ -57,16 +67,21 @@ pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -
     Ok(())
 }
 
-/// Lets this service react to other services' facts. Migrating declares its queue, so that facts wait for it from then on.
+/// Lets this service react to other services' facts, and those who may look at what it had to put aside, and replay it: by rpc and
+/// as the command `parked`. Migrating declares its queue, so that facts wait for it from then on.
 pub async fn react<R: Reactions>(host: &mut Host, broker: &BrokerSettings, db: &Database, reactions: R) -> anyhow::Result<()> {
     let queue = topology::Queue { service: host.name(), kinds: reactions.kinds() };
     if host.mode() == Mode::Migrate {
         broker::prepare(broker, Some(&queue)).await?;
     }
+    let (name, clock, reactions) = (host.name(), host.clock(), Arc::new(reactions));
+    host.serve(MailboxServer::new(parking::Api::new(db.clone(), name, reactions.clone(), clock.clone())));
+    let (asked, answers, told) = (db.clone(), reactions.clone(), clock.clone());
+    host.command("parked", move |words| async move { parking::command(words, asked, name, &*answers, told).await });
     let handled = inbox::Handled::new(&host.meter());
-    let (received_in, broker) = (db.clone(), broker.clone());
-    host.spawn("inbox", |stop| inbox::run(received_in, broker, queue, reactions, handled, stop));
-    let (forgetful, clock) = (db.clone(), host.clock());
+    let door = inbox::Door { db: db.clone(), broker: broker.clone(), queue, reactions, handled };
+    host.spawn("inbox", |stop| inbox::run(door, stop));
+    let forgetful = db.clone();
     host.spawn("inbox-forget", |stop| inbox::forget(forgetful, clock, stop));
     Ok(())
 }

@@ -15,11 +15,11 @@ const UNROUTED_KEPT: i64 = 10_000;
 pub(crate) const SEALS: &str = "opsmesh.seals";
 /// A week of two seals a second of several services.
 const SEALS_KEPT: i64 = 4_000_000;
-/// Where messages go that their consumer cannot handle, by queue.
+/// Where messages go that the broker gives up, by queue: their service takes them from there into its own parking place.
 pub(crate) const DEAD: &str = "opsmesh.dead";
 /// A message that ends its consumer so often is parked by the broker. Restarts of a healthy consumer return what it had not
 /// acknowledged and count too, so the limit is generous.
-const DELIVERY_LIMIT: i64 = 100;
+pub(crate) const DELIVERY_LIMIT: i64 = 100;
 
 /// What a service consumes.
 #[derive(Debug, Clone)]

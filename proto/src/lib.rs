@@ -42,6 +42,15 @@ pub mod inventory {
     }
 }
 
+/// Messages that could not be handled.
+#[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
+pub mod mailbox {
+    pub mod v1 {
+        tonic::include_proto!("opsmesh.mailbox.v1");
+        include!(concat!(env!("OUT_DIR"), "/opsmesh.mailbox.v1.serde.rs"));
+    }
+}
+
 /// Plans, runs, results and findings.
 #[expect(missing_docs, clippy::pedantic, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
 pub mod inspection {

@@ -1,7 +1,7 @@
 //! Requests that change something: each has the caller's `request_id`, and says whether it is only to be validated.
 use prost::Name;
 
-use crate::{inspection::v1 as inspection, inventory::v1 as inventory, ticketing::v1 as ticketing};
+use crate::{inspection::v1 as inspection, inventory::v1 as inventory, mailbox::v1 as mailbox, ticketing::v1 as ticketing};
 
 /// A request that changes something.
 pub trait Mutation: Name {
@@ -33,6 +33,8 @@ mutations! {
     inventory::CreateDeviceRequest,
     inventory::RetireDeviceRequest,
     inventory::UpdateDeviceRequest,
+    mailbox::DiscardParkedMessageRequest,
+    mailbox::ReplayParkedMessageRequest,
     ticketing::AssignTicketRequest,
     ticketing::CloseTicketRequest,
     ticketing::ConfirmTicketRequest,

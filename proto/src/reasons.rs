@@ -117,6 +117,10 @@ reasons! {
     /// The commit was not heard of again.
     OUTCOME_UNKNOWN = Unavailable, "whether the request was written is not known: ask again under the same request_id", "请求是否写入尚不确定，请以同一 request_id 重试", again after 500 ms;
 
+    // Parked messages.
+    /// There is none.
+    PARKED_MESSAGE_NOT_FOUND = NotFound, "there is no parked message {message}", "没有搁置的消息 {message}";
+
     // Tickets.
     /// There is none.
     TICKET_NOT_FOUND = NotFound, "there is no ticket {ticket}", "没有工单 {ticket}";

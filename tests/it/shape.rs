@@ -7,7 +7,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crds", &[]),
     ("inspection", &["chassis", "mailbox", "proto"]),
     ("inventory", &["chassis", "mailbox", "proto"]),
-    ("mailbox", &["chassis"]),
+    ("mailbox", &["chassis", "proto"]),
     ("operator", &["chassis", "crds", "proto", "worktime"]),
     ("proto", &[]),
     ("standard", &[]),

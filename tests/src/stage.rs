@@ -52,6 +52,8 @@ pub struct Stage {
     pub limits: LimitSettings,
     /// The door of services that are started from now on for those who show a certificate; at first there is none.
     pub certificates: Option<CertificateSettings>,
+    /// Whether services that are started from now on seal their facts; at first they do.
+    pub sealed: bool,
     /// The broker's part.
     pub vhost: Vhost,
     /// Who signs tokens here.
@@ -72,6 +74,7 @@ impl Stage {
             databases: Vec::new(),
             limits: LimitSettings { redis: Secret::new(""), per_second: 0, burst: 0, replicas: 1 },
             certificates: None,
+            sealed: true,
             name,
             folder,
         }
@@ -126,7 +129,7 @@ impl Stage {
             http: any,
             drain: Duration::ZERO,
             certificates: self.certificates.clone(),
-            seal_key: Some(Secret::new(SEAL_KEY)),
+            seal_key: self.sealed.then(|| Secret::new(SEAL_KEY)),
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
             policies: policies(),
             limits: self.limits.clone(),
@@ -166,6 +169,21 @@ impl Stage {
             let _ = stopped.await;
         }));
         Running { grpc, http, tls, stop: Some(stop), life: Some(life) }
+    }
+}
+
+impl Stage {
+    /// Does a command of a service, as its `main` does with these words on the command line.
+    pub async fn command<C>(
+        &self,
+        name: &'static str,
+        config: C,
+        start: impl AsyncFn(C, &mut Host) -> anyhow::Result<()>,
+        words: &[&str],
+    ) -> anyhow::Result<()> {
+        let mut host = Host::bind(name, self.host(name), Mode::Command, Clock::default()).await?;
+        start(config, &mut host).await?;
+        host.obey(words.iter().map(|word| (*word).to_owned()).collect()).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod combined;
 mod lossy;
+mod parked;
 mod post;
 mod seals;
 mod tampering;

@@ -1,16 +1,25 @@
 //! A sender and a receiver for one test.
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use chassis::{Agency, Clock, Database, DatabaseSettings, Host, Schema, Scope, Secret, Tx};
 use jiff::Timestamp;
+use lapin::{
+    BasicProperties, Confirmation, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
 use mailbox::{BrokerSettings, Letter, Reactions, Received, Unhandled};
 use prost::Name;
-use proto::inventory::v1::{Device, DeviceCreated};
+use proto::{
+    inventory::v1::{Device, DeviceCreated},
+    mailbox::v1::mailbox_client::MailboxClient,
+};
+use serde_json::{Value, json};
 use sqlx::migrate::Migrator;
-use tests::{Running, Stage};
+use tests::{Client, Running, Stage, eventually};
+use uuid::Uuid;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/migrations");
 pub(crate) const SCHEMAS: &[Schema] = &[mailbox::SCHEMA, Schema { migrations: &MIGRATIONS, partitioned: &[] }];
@@ -26,8 +35,10 @@ pub(crate) struct Config {
 /// What the receiver is to stumble over.
 #[derive(Clone, Default)]
 pub(crate) struct Trouble {
-    /// Facts with this etag can never be handled.
+    /// Facts with this etag cannot be handled until it is mended.
     pub(crate) poison: Option<&'static str>,
+    /// Whether it is.
+    pub(crate) mended: Arc<AtomicBool>,
     /// So many attempts fail before one succeeds.
     pub(crate) faults: Arc<AtomicU32>,
 }
@@ -54,7 +65,7 @@ impl Reactions for Recorder {
     async fn react(&self, tx: &mut Tx, fact: &Received) -> Result<(), Unhandled> {
         let Some(created) = fact.open::<DeviceCreated>() else { return Ok(()) };
         let etag = created?.device.unwrap_or_default().etag;
-        if self.0.poison == Some(etag.as_str()) {
+        if self.0.poison == Some(etag.as_str()) && !self.0.mended.load(Ordering::SeqCst) {
             return Err(Unhandled::Poison("it is poisoned".into()));
         }
         if self.0.faults.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
@@ -103,6 +114,46 @@ impl Post {
         let db = Database::open("test", &self.to.database, SCHEMAS).unwrap();
         sqlx::query_as("SELECT subject, etag FROM effects ORDER BY number").fetch_all(db.pool()).await.unwrap()
     }
+
+    /// Its etags, once there are so many.
+    pub(crate) async fn etags(&self, count: usize) -> Vec<String> {
+        eventually(&format!("{count} effects"), || async {
+            let etags: Vec<String> = self.effects().await.into_iter().map(|(_, etag)| etag).collect();
+            if etags.len() >= count { Ok(etags) } else { Err(etags) }
+        })
+        .await
+    }
+
+    /// Puts bytes on the way to the receiver, past every sender.
+    pub(crate) async fn send(&self, body: &[u8]) {
+        let connection = Connection::connect(&self.stage.broker(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let key = format!("{}.{}", DeviceCreated::full_name(), agency());
+        let confirm = channel
+            .basic_publish("opsmesh.facts".into(), key.into(), mandatory, body, BasicProperties::default())
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+        assert!(matches!(confirm, Confirmation::Ack(None)), "{confirm:?}");
+    }
+
+    /// Somebody with this role asks the receiver about what it parked.
+    pub(crate) async fn mailbox(&self, running: &Running, role: &str) -> MailboxClient<Client> {
+        let claims = self.stage.issuer.person("li", &[role], &[agency().as_str()]);
+        MailboxClient::new(running.as_bearer(self.stage.issuer.sign(&claims)).await)
+    }
+}
+
+/// A fact as another service would send it: number `sequence` of its source, about `subject`, with this etag.
+pub(crate) fn event(id: u128, sequence: i64, subject: &str, etag: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": Uuid::from_u128(id), "source": "/opsmesh/elsewhere", "type": DeviceCreated::full_name(),
+        "subject": subject, "time": "2026-11-23T01:02:03Z", "datacontenttype": "application/json", "agency": agency().as_str(),
+        "actor": "li", "sequence": format!("{sequence:020}"), "data": {"device": {"etag": etag}},
+    })
 }
 
 /// The agency that tests are about.

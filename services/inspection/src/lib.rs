@@ -12,7 +12,7 @@ pub mod plan;
 pub mod run;
 
 use chassis::{By, DatabaseSettings, Host, Partitioned, Schema, Upstream, UpstreamSettings};
-use mailbox::{BrokerSettings, Letter};
+use mailbox::BrokerSettings;
 use proto::{inspection::v1::inspection_server::InspectionServer, inventory::v1::inventory_client::InventoryClient};
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
@@ -49,10 +49,6 @@ pub struct Config {
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
     let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
-    host.record_denials(&db, |tx, denial| {
-        let letter = Letter::about(&denial.agency, denial.agency.name(), &denial.fact);
-        Box::pin(mailbox::post(tx, letter, denial.at))
-    });
     let inventory = InventoryClient::new(Upstream::new(&config.inventory)?);
     host.serve(InspectionServer::new(api::Api::new(db, host.clock(), inventory)));
     Ok(())

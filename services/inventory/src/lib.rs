@@ -7,7 +7,7 @@ pub mod devices;
 mod wire;
 
 use chassis::{DatabaseSettings, Host, Schema};
-use mailbox::{BrokerSettings, Letter};
+use mailbox::BrokerSettings;
 use proto::inventory::v1::inventory_server::InventoryServer;
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
@@ -32,10 +32,6 @@ pub struct Config {
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
     let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
-    host.record_denials(&db, |tx, denial| {
-        let letter = Letter::about(&denial.agency, denial.agency.name(), &denial.fact);
-        Box::pin(mailbox::post(tx, letter, denial.at))
-    });
     host.serve(InventoryServer::new(api::Api::new(db, host.clock())));
     Ok(())
 }

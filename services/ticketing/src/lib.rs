@@ -11,7 +11,7 @@ pub mod tickets;
 mod wire;
 
 use chassis::{By, DatabaseSettings, Host, Partitioned, Schema};
-use mailbox::{BrokerSettings, Combiner, Letter};
+use mailbox::{BrokerSettings, Combiner};
 use proto::ticketing::v1::ticketing_server::TicketingServer;
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
@@ -39,10 +39,6 @@ pub struct Config {
 pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
     let db = host.postgres(&config.database, SCHEMAS).await?;
     mailbox::announce(host, &config.broker, &db).await?;
-    host.record_denials(&db, |tx, denial| {
-        let letter = Letter::about(&denial.agency, denial.agency.name(), &denial.fact);
-        Box::pin(mailbox::post(tx, letter, denial.at))
-    });
     mailbox::react(host, &config.broker, &db, Reactions::new(host.clock())).await?;
     mailbox::ring(host, &db, alarms::Alarms);
     let openings = Combiner::start(host, &db, openings::Openings);

@@ -53,6 +53,11 @@ impl mailbox::Reactions for Reactions {
         ]
     }
 
+    /// A finding's facts say when what they tell of was so, and a ticket takes them by that: `tests/it/reactions.rs` tries it.
+    fn ordered(&self) -> bool {
+        false
+    }
+
     async fn react(&self, tx: &mut Tx, fact: &Received) -> Result<(), Unhandled> {
         let now = self.clock.now();
         if let Some(opened) = fact.open::<inspection::FindingOpened>() {

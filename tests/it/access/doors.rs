@@ -38,7 +38,8 @@ pub(super) fn serving<'a>(services: &'a Services, rpc: &str) -> (&'a str, &'a Ru
     match rpc.split('.').nth(1).unwrap() {
         "inventory" => ("inventory", &services.inventory),
         "inspection" => ("inspection", &services.inspection),
-        "ticketing" => ("ticketing", &services.ticketing),
+        // Every service that reacts has one; ticketing does.
+        "ticketing" | "mailbox" => ("ticketing", &services.ticketing),
         other => panic!("which service has {other}?"),
     }
 }

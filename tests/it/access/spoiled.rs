@@ -94,7 +94,7 @@ async fn no_bytes_that_come_in_at_a_door_make_a_fault() {
 fn no_message_of_the_broker_breaks_its_reader() {
     let event = json!({
         "specversion": "1.0", "id": "019f0000-0000-8000-8000-000000000007", "source": "/opsmesh/inspection",
-        "type": "opsmesh.inspection.v1.FindingOpened", "subject": "agencies/gz/findings/7", "time": "2026-11-23T01:02:03Z",
+        "type": "opsmesh.inspection.v1.FindingOpened", "subject": format!("agencies/{AGENCY}/findings/7"), "time": "2026-11-23T01:02:03Z",
         "datacontenttype": "application/json", "agency": AGENCY, "actor": "worker", "sequence": "1", "data": {"finding": {}},
     })
     .to_string();

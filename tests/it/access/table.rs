@@ -1,6 +1,6 @@
 //! Who may call what. Everybody else is refused. A new rpc needs a row here, and its policy in `helm/opsmesh/policies/`.
 use prost::Message;
-use proto::{inspection::v1 as inspection, inventory::v1 as inventory, ticketing::v1 as ticketing};
+use proto::{inspection::v1 as inspection, inventory::v1 as inventory, mailbox::v1 as mailbox, ticketing::v1 as ticketing};
 
 use crate::services::{AGENCY, PLAN, moment, plan, request_id};
 
@@ -10,6 +10,8 @@ const ASKERS: &[&str] = &["desk_agent", "requester", "admin"];
 const DESK: &[&str] = &["desk_agent", "admin"];
 const WORKERS: &[&str] = &["desk_agent", "engineer", "admin"];
 const KEEPERS: &[&str] = &["engineer", "admin"];
+const WATCHERS: &[&str] = &["manager", "auditor", "admin"];
+const ADMIN: &[&str] = &["admin"];
 const OPERATOR: &[&str] = &["operator"];
 /// Pods of the run's own namespace.
 const INSPECTOR: &[&str] = &["inspector"];
@@ -118,6 +120,21 @@ pub(crate) const TABLE: &[Row] = &[
         request_id: request_id(),
         ..Default::default()
     }),
+    row!("mailbox.v1.Mailbox" "ListParkedMessages", WATCHERS, &[""], |_| mailbox::ListParkedMessagesRequest {
+        parent: agency(),
+        ..Default::default()
+    }),
+    row!("mailbox.v1.Mailbox" "ReplayParkedMessage", ADMIN, &["PARKED_MESSAGE_NOT_FOUND"], |_| {
+        mailbox::ReplayParkedMessageRequest { name: parked(), request_id: request_id(), ..Default::default() }
+    }),
+    row!("mailbox.v1.Mailbox" "DiscardParkedMessage", ADMIN, &["PARKED_MESSAGE_NOT_FOUND"], |_| {
+        mailbox::DiscardParkedMessageRequest {
+            name: parked(),
+            note: "误发".into(),
+            request_id: request_id(),
+            ..Default::default()
+        }
+    }),
     row!("ticketing.v1.Ticketing" "CreateTicket", ASKERS, &[""], |_| ticketing::CreateTicketRequest {
         parent: agency(),
         ticket: Some(ticketing::Ticket {
@@ -161,6 +178,10 @@ pub(crate) const TABLE: &[Row] = &[
         ..Default::default()
     }),
 ];
+
+fn parked() -> String {
+    format!("{}/parkedMessages/{}", agency(), request_id())
+}
 
 fn device() -> inventory::Device {
     inventory::Device {
