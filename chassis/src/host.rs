@@ -81,6 +81,9 @@ pub struct Host {
     stop: CancellationToken,
 }
 
+/// Services, and whoever wants to them goes through the door.
+type Guarded = Router<Stack<Door, Bare>>;
+
 impl Host {
     /// Binds the ports of a process that will serve: a taken port is known before any work is done.
     pub async fn bind(name: &'static str, settings: HostSettings, mode: Mode, clock: Clock) -> anyhow::Result<Self> {
@@ -329,7 +332,7 @@ impl Host {
         + Send
         + Sync
         + 'static,
-    ) -> anyhow::Result<(Router<Stack<Door, Bare>>, Option<Router<Stack<Door, Bare>>>)> {
+    ) -> anyhow::Result<(Guarded, Option<Guarded>)> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(proto::REFUSAL_DESCRIPTORS)

@@ -64,7 +64,7 @@ fn key(line: &str) -> Option<&str> {
 
 /// The key of a line that has its whole value.
 fn plain(line: &str) -> Option<&str> {
-    let quotes = line.matches('\'').count() % 2 == 0;
+    let quotes = line.matches('\'').count().is_multiple_of(2);
     key(line).filter(|_| !line.trim_end().ends_with(':') && quotes && line.matches('{').count() == line.matches('}').count())
 }
 
