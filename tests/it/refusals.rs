@@ -48,7 +48,7 @@ fn sources() -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                let product = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
+                let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
                 found.push((path.strip_prefix(root()).unwrap().display().to_string(), product));
             }
         }
