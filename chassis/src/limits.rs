@@ -288,11 +288,8 @@ mod tests {
         Limiter::new(&LimitSettings { redis: Secret::new(redis), per_second, burst, replicas: 2 }).unwrap()
     }
 
-    #[tokio::test]
-    async fn redis_decides_as_the_rule_does() {
-        let limiter = limiter(&::tests::told("REDIS_URL"), 100, 5);
-        let limits = limiter.0.as_ref().unwrap();
-        let key = format!("test-{}", std::process::id());
+    /// Once from the beginning; `false` where Redis did not answer in time, and nobody knows what it has counted.
+    async fn agrees(limits: &Limits, key: &str) -> bool {
         let (mut now, mut full) = (4_000_000_000_000_000, None);
         for step in 0..200_u64 {
             now += step * 7_919 % 23_000;
@@ -303,8 +300,22 @@ mod tests {
                 }
                 Err(wait) => u64::try_from(wait.as_micros()).unwrap(),
             };
-            assert_eq!(limits.ask(&key, Some(now)).await, Some(expected), "step {step}");
+            let Some(answer) = limits.ask(key, Some(now)).await else { return false };
+            assert_eq!(answer, expected, "step {step}");
         }
+        true
+    }
+
+    #[tokio::test]
+    async fn redis_decides_as_the_rule_does() {
+        let limiter = limiter(&::tests::told("REDIS_URL"), 100, 5);
+        let limits = limiter.0.as_ref().unwrap();
+        for attempt in 0..20 {
+            if agrees(limits, &format!("test-{}-{attempt}", std::process::id())).await {
+                return;
+            }
+        }
+        panic!("Redis never answers two hundred times in time");
     }
 
     #[tokio::test]
