@@ -8,7 +8,7 @@
 
 use std::{
     path::Path,
-    process::{Child, Command, ExitCode},
+    process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
@@ -117,7 +117,7 @@ struct Server {
 
 impl Server {
     async fn start(arguments: &[&str], port: u16, token: &str) -> Self {
-        let child = Command::new(std::env::current_exe().unwrap()).args(arguments).spawn().unwrap();
+        let child = Command::new(std::env::current_exe().unwrap()).args(arguments).stdout(Stdio::null()).spawn().unwrap();
         let client = TicketingClient::new(way(([127, 0, 0, 1], port).into(), token.to_owned()));
         eventually("the server to answer", || {
             let mut client = client.clone();
