@@ -1,8 +1,8 @@
 //! Faults of the machine that a service runs on.
 use std::time::Duration;
 
-use tests::{Moment, within};
-use tokio::net::TcpListener;
+use tests::{Moment, eventually, within};
+use tokio::{net::TcpListener, sync::Mutex};
 
 use super::{endures, lasts};
 use crate::under_load::{
@@ -22,7 +22,17 @@ async fn f2_a_replica_that_stood_still_writes_nothing_after_it_has_lost_its_turn
         replica.freeze();
         load.goes_on_everywhere().await;
         lasts(STANDS_STILL).await;
+        let database = Mutex::new(house.postgres.connect("ticketing").await.unwrap());
+        let handled = async || -> i64 {
+            sqlx::query_scalar("SELECT count(*) FROM inbox").fetch_one(&mut *database.lock().await).await.unwrap()
+        };
+        let before = handled().await;
         load.goes_on_everywhere().await;
+        eventually("the other replica to carry on", || async {
+            let now = handled().await;
+            if now > before { Ok(()) } else { Err(now) }
+        })
+        .await;
         replica.thaw();
         replica.ready().await;
     })
