@@ -2,14 +2,11 @@
 //! effect: however often it arrives, it has one.
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
 use chassis::{Clock, Database, Meter, Origin, Scope, Tx};
-use futures::StreamExt;
 use jiff_sqlx::ToSqlx;
 use lapin::{
-    Consumer,
     message::Delivery,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
+    options::BasicAckOptions,
     types::{AMQPValue, FieldTable},
 };
 use prometheus_client::{
@@ -20,17 +17,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    broker::{BrokerSettings, Link, Pauses, pause},
+    broker::{BrokerSettings, Pauses, pause},
     envelope::Received,
     gate,
     parking::{self, Why},
     patience,
+    subscription::{Arrival, Subscription},
     topology::{self, Queue},
     trouble,
 };
 
-/// Messages held at once: enough to hide the round trip, few enough to be returned quickly.
-const PREFETCH: u16 = 64;
 /// A reaction that fails so often, with the database well, fails because of its message.
 const ATTEMPTS: u32 = 8;
 /// Ids are remembered longer than any message is kept or any parked message waits for a replay.
@@ -120,33 +116,32 @@ pub(crate) async fn run<R: Reactions>(door: Door<R>, stop: CancellationToken) ->
 
 impl<R: Reactions> Door<R> {
     async fn receive(&self, pauses: &mut Pauses, stop: &CancellationToken) -> anyhow::Result<()> {
-        let link = Link::connect(&self.broker, &format!("{} inbox", self.queue.service)).await.context("the broker is away")?;
-        topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
-        topology::declare_queue(&link.channel, &self.queue).await.context("the queue cannot be declared")?;
-        link.channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-        let mut deliveries = consume(&link, &self.queue.name()).await?;
-        let mut given_up = consume(&link, &self.queue.parked()).await?;
+        let mut subscription = Subscription::begin(&self.broker, &self.queue).await?;
         pauses.reset();
+        let ended = self.attend(&mut subscription, stop).await;
+        subscription.end().await;
+        ended
+    }
+
+    async fn attend(&self, subscription: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<()> {
         loop {
-            let (delivery, settled) = tokio::select! {
+            let arrival = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                delivery = deliveries.next() => {
-                    let delivery = delivery.context("the broker ended the subscription")??;
-                    let settled = self.settle(&delivery.data, stop).await?;
-                    (delivery, settled)
-                }
-                delivery = given_up.next() => {
-                    let delivery = delivery.context("the broker ended the subscription")??;
-                    let why = Why::Reason(given_up_for(&delivery));
+                arrival = subscription.next() => arrival?,
+            };
+            let settled = match &arrival {
+                Arrival::Message(delivery) => self.settle(&delivery.data, stop).await?,
+                Arrival::GivenUp(delivery) => {
+                    let why = Why::Reason(given_up_for(delivery));
                     let fact = Received::read(&delivery.data).ok();
-                    let put = self.park(&delivery.data, fact.as_ref(), &why, stop).await?;
-                    (delivery, put == Aside::Put)
+                    self.park(&delivery.data, fact.as_ref(), &why, stop).await? == Aside::Put
                 }
             };
             if !settled {
                 return Ok(());
             }
-            anyhow::ensure!(delivery.ack(BasicAckOptions::default()).await?, "the acknowledgement came too late");
+            let acknowledged = arrival.delivery().ack(BasicAckOptions::default()).await?;
+            anyhow::ensure!(acknowledged, "the acknowledgement came too late");
         }
     }
 
@@ -224,10 +219,6 @@ enum Aside {
     Again,
     /// Told to stop first.
     NotNow,
-}
-
-async fn consume(link: &Link, queue: &str) -> lapin::Result<Consumer> {
-    link.channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
 }
 
 /// Why the broker, or who used its parking place before us, gave a message up.

@@ -13,6 +13,7 @@ mod patience;
 mod relay;
 pub mod seal;
 mod seals;
+mod subscription;
 mod timer;
 mod timers;
 mod topology;

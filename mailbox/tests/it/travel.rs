@@ -80,6 +80,32 @@ async fn two_senders_and_two_receivers_lose_repeat_and_reorder_nothing_while_con
     assert_eq!(waiting, 0);
 }
 
+/// Enough that the receiver has some sent ahead whenever it is told to stop.
+const BACKLOG: u32 = 300;
+const ROLLOUTS: usize = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_told_to_stop_leaves_the_rest_to_the_other_in_order() {
+    let post = Post::open(Trouble::default()).await;
+    post.receiver().await.kill().await;
+    let _sender = post.sender().await;
+    let done = Arc::new(AtomicBool::new(true));
+    let told = many(&post.outgoing(), 4, BACKLOG, &done).await;
+    let mut active = post.receiver().await;
+    for rollout in 1..=ROLLOUTS {
+        let waiting = post.receiver().await;
+        arrived(&post, rollout * 10).await;
+        let before = post.effects().await.len();
+        active.stop().await.unwrap();
+        // Whoever waited has it now.
+        arrived(&post, before + 10).await;
+        active = waiting;
+    }
+    for (subject, seen) in by_subject(arrived(&post, told.values().sum::<u32>() as usize).await) {
+        assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_is_rolled_back_tells_nobody() {
     let post = Post::open(Trouble::default()).await;

@@ -218,16 +218,16 @@ impl Progress {
         self.steps[index].row.as_ref().or_else(|| self.steps[above?].row.as_ref())
     }
 
-    /// Which steps still have to be over before this one. A step that goes on (持续) holds nobody up, but what it waits for does.
+    /// Which steps still have to be over before this one. A step that goes on (持续), or will not apply, holds nobody up; what it
+    /// waits for does.
     pub(super) fn waits_for(&self, index: usize) -> BTreeSet<usize> {
         let mut waits = BTreeSet::new();
         for &before in &self.procedure().steps[index].after {
-            if self.status(before).settled() {
-                continue;
-            }
-            if self.procedure().steps[before].continuing.is_some() {
+            let status = self.status(before);
+            let goes_on = self.procedure().steps[before].continuing.is_some() && !status.settled();
+            if goes_on || status == Status::NotApplicable {
                 waits.extend(self.waits_for(before));
-            } else {
+            } else if !status.settled() {
                 waits.insert(before);
             }
         }

@@ -117,7 +117,9 @@ impl Progress {
                 return Err(self.already(index));
             }
         }
-        match self.procedure().children(Some(index)).find(|&item| self.steps[item].phase != Phase::Idle) {
+        // An item that is done without has used no row: whoever waived it did so whatever the row.
+        let used = |item: &usize| matches!(self.steps[*item].phase, Phase::Begun | Phase::Done);
+        match self.procedure().children(Some(index)).find(used) {
             Some(item) => Err(Refusal::InUse { step: self.clause(item) }),
             None => Ok(()),
         }

@@ -192,6 +192,11 @@ fn depends(steps: &[Step], step: usize, target: usize) -> bool {
     step == target || above.clone().any(|&before| depends(steps, before, target))
 }
 
+/// All that come before a step, told from the procedure.
+fn first(steps: &[Step], index: usize) -> BTreeSet<usize> {
+    steps[index].after.iter().flat_map(|&before| first(steps, before).into_iter().chain([before])).collect()
+}
+
 /// Whether the records hold what the clause demands of a gate of a finished step: counted without the engine.
 fn proved(records: &[Record], steps: &[Step], index: usize, gate: &Gate) -> bool {
     let step = &steps[index];
@@ -244,6 +249,19 @@ proptest! {
         } else {
             prop_assert!(progress.complete() || !progress.next().is_empty());
             prop_assert!(way_out(progress.clone()), "{:#?}", progress.standing());
+        }
+    }
+
+    #[test]
+    fn no_step_is_begun_before_all_that_come_first_are_over((code, dice) in walks()) {
+        let progress = wander(code, &dice);
+        let steps = &progress.procedure().steps;
+        let standing = progress.standing().steps;
+        for (index, (clause, _)) in standing.iter().enumerate().filter(|(_, (_, status))| *status == Status::InProgress) {
+            for before in first(steps, index) {
+                let over = standing[before].1.settled() || steps[before].continuing.is_some();
+                prop_assert!(over, "{} before {}", clause, standing[before].0);
+            }
         }
     }
 

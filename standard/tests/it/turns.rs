@@ -28,6 +28,25 @@ fn the_row_of_the_decision_table_chooses_the_item() {
 }
 
 #[test]
+fn an_item_that_was_waived_before_the_table_was_asked_leaves_the_table_to_be_asked() {
+    let mut progress = diagnosed();
+    take(&mut progress, li(), begin("7.4.4.5", &[]));
+    take(&mut progress, li(), waive_step("7.4.4.5.a", of(Party::Administrator)));
+    take(&mut progress, li(), route("RR-B"));
+    let items = ["7.4.4.5.a", "7.4.4.5.b", "7.4.4.5.c"].map(|item| status(&progress, item));
+    assert_eq!(items, [Status::Waived, Status::Ready, Status::NotApplicable]);
+}
+
+#[test]
+fn a_step_that_will_not_apply_lets_nobody_by_before_the_steps_ahead_of_it_are_over() {
+    let mut progress = open("SV-REPAIR");
+    take(&mut progress, li(), answer("not_restored_in_time", false));
+    assert_eq!(status(&progress, "7.4.4.4"), Status::NotApplicable);
+    let waits_for = vec!["7.4.4.3".to_owned()];
+    assert_eq!(refusal(&mut progress, li(), begin("7.4.4.5", &[])), Refusal::NotYet { step: "7.4.4.5".into(), waits_for });
+}
+
+#[test]
 fn a_row_without_an_item_leaves_only_the_confirmation_of_the_route() {
     let mut progress = diagnosed();
     through_routed(&mut progress, "RR-X");

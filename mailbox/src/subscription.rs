@@ -1,0 +1,81 @@
+//! What a service receives on: its queue and its parking place, on one channel. It ends by closing the channel. A consumer that is
+//! cancelled leaves the queue to another replica while its channel still holds what was sent ahead, and that comes back behind
+//! what the other has been given: facts of one subject would be handled out of their order at every rollout.
+use std::time::Duration;
+
+use anyhow::Context;
+use futures::StreamExt;
+use lapin::{
+    Consumer,
+    message::Delivery,
+    options::{BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
+};
+
+use crate::{
+    broker::{BrokerSettings, Link},
+    topology::{self, Queue},
+};
+
+/// Messages held at once: enough to hide the round trip, few enough to be returned quickly.
+const PREFETCH: u16 = 64;
+/// A broker that takes longer is not well, and will find out by itself that the connection is gone.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Something that arrived.
+pub(crate) enum Arrival {
+    /// On the queue.
+    Message(Delivery),
+    /// On the parking place: the broker gave it up.
+    GivenUp(Delivery),
+}
+
+impl Arrival {
+    pub(crate) fn delivery(&self) -> &Delivery {
+        match self {
+            Self::Message(delivery) | Self::GivenUp(delivery) => delivery,
+        }
+    }
+}
+
+/// A subscription. Where it is dropped without an end, the link goes first: consumers that are dropped before it are cancelled.
+pub(crate) struct Subscription {
+    link: Link,
+    deliveries: Consumer,
+    given_up: Consumer,
+}
+
+impl Subscription {
+    pub(crate) async fn begin(broker: &BrokerSettings, queue: &Queue) -> anyhow::Result<Self> {
+        let link = Link::connect(broker, &format!("{} inbox", queue.service)).await.context("the broker is away")?;
+        topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
+        topology::declare_queue(&link.channel, queue).await.context("the queue cannot be declared")?;
+        link.channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+        let deliveries = consume(&link, &queue.name()).await?;
+        let given_up = consume(&link, &queue.parked()).await?;
+        Ok(Self { link, deliveries, given_up })
+    }
+
+    /// The next arrival. Whoever stops waiting loses none.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Arrival> {
+        let arrival = tokio::select! {
+            delivery = self.deliveries.next() => delivery.map(|delivery| delivery.map(Arrival::Message)),
+            delivery = self.given_up.next() => delivery.map(|delivery| delivery.map(Arrival::GivenUp)),
+        };
+        Ok(arrival.context("the broker ended the subscription")??)
+    }
+
+    /// Gives all back that was not acknowledged, and lets go of the queue, in one step.
+    pub(crate) async fn end(self) {
+        let closing = self.link.channel.close(lapin::protocol::constants::REPLY_SUCCESS, "OK".into());
+        match tokio::time::timeout(CLOSE_WITHIN, closing).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = &error as &dyn std::error::Error, "the channel was gone before it was closed"),
+            Err(_) => tracing::warn!("the broker did not say within {CLOSE_WITHIN:?} that the channel is closed"),
+        }
+    }
+}
+
+async fn consume(link: &Link, queue: &str) -> lapin::Result<Consumer> {
+    link.channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+}
