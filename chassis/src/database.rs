@@ -55,9 +55,7 @@ impl Database {
         // One round trip. An agency's id is a DNS label, so it cannot end the literal.
         let agency = scope.agency.as_ref().map_or("*", Agency::as_str);
         let begin = format!("BEGIN; SET LOCAL opsmesh.agency = '{agency}'");
-        let begun = within(ROUND_TRIP, self.pool().begin_with(AssertSqlSafe(begin))).await;
-        self.pool.note(&begun);
-        let inner = begun?;
+        let inner = self.pool.had(within(ROUND_TRIP, self.pool().begin_with(AssertSqlSafe(begin)))).await?;
         Ok(Tx {
             inner,
             agency: scope.agency.clone(),

@@ -111,7 +111,7 @@ impl Host {
             mode,
             settings,
             clock,
-            meter: Meter::default(),
+            meter: Meter::of_process(),
             grpc,
             http,
             tls,

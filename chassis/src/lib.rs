@@ -25,6 +25,8 @@ mod pages;
 mod partitions;
 mod policy;
 mod pool;
+mod process;
+mod reach;
 mod run;
 mod schema;
 mod settings;

@@ -7,11 +7,20 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
+use crate::process::Process;
+
 /// Where a process keeps its numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Mutex<Registry>>);
 
 impl Meter {
+    /// One that also shows what this process takes of its machine.
+    pub(crate) fn of_process() -> Self {
+        let meter = Self::default();
+        meter.0.lock().expect("nobody panics while registering").register_collector(Box::new(Process));
+        meter
+    }
+
     /// Shows `metric` under `name` (a counter's name without `_total`), and gives it back.
     pub fn register<M: Metric + Clone>(&self, name: &str, help: &str, metric: M) -> M {
         self.0.lock().expect("nobody panics while registering").register(name, help, metric.clone());

@@ -17,6 +17,8 @@ use sqlx::{
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::reach::Reach;
+
 /// A caller waits at most this long for a connection: longer, and its own deadline is near.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A connection that does not answer an empty question within this is given up.
@@ -47,6 +49,7 @@ pub(crate) struct Pool(Arc<Watched>);
 #[derive(Debug)]
 struct Watched {
     settings: PgConnectOptions,
+    reach: Reach,
     connections: u32,
     first: Generation,
     /// How often somebody has had a connection, and how often somebody has waited for one in vain.
@@ -103,7 +106,8 @@ impl Pool {
     pub(crate) fn new(settings: PgConnectOptions, connections: u32) -> Self {
         let settings = settings.options(BOUNDS);
         let first = Generation::new(&settings, connections);
-        Self(Arc::new(Watched { settings, connections, first, had: AtomicU64::new(0), waited: AtomicU64::new(0) }))
+        let (had, waited) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Watched { reach: Reach::of(&settings), settings, connections, first, had, waited }))
     }
 
     /// The pool as it is now.
@@ -111,13 +115,15 @@ impl Pool {
         &self.0.first.newest().pool
     }
 
-    /// Notes whether somebody who wanted a connection has had one.
-    pub(crate) fn note<T>(&self, outcome: &sqlx::Result<T>) {
-        match outcome {
+    /// What somebody wanted of the pool, with a bound of their own; sooner, that the server refuses connections.
+    pub(crate) async fn had<T>(&self, wanted: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let outcome = self.0.reach.or_refused(wanted).await;
+        match &outcome {
             Ok(_) => self.0.had.fetch_add(1, Ordering::Relaxed),
             Err(sqlx::Error::PoolTimedOut) => self.0.waited.fetch_add(1, Ordering::Relaxed),
             Err(_) => 0,
         };
+        outcome
     }
 
     /// Exchanges the pool when all its places are lost, until told to stop.

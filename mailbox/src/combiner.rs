@@ -229,7 +229,7 @@ impl<C: Combined> Shared<C> {
         };
         let (tx, answers) = patience::answered(written).await.map_err(|error| (false, error))?;
         assert_eq!(answers.len(), items.len(), "an answer each");
-        patience::answered(tx.commit()).await.map_err(|error| (trouble::passes(&error), error))?;
+        tx.commit().await.map_err(|error| (trouble::passes(&error), error))?;
         Ok(answers)
     }
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::topology;
+
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
 pub(crate) const PERSISTENT: u8 = 2;
 
@@ -50,9 +52,8 @@ struct CloudEvent<'a> {
 }
 
 impl Fact {
-    /// `{kind}.{agency}`: consumers bind to what they need, of whom they need it.
     pub(crate) fn routing_key(&self) -> String {
-        format!("{}.{}", self.kind, self.agency)
+        topology::routing_key(&self.kind, &self.agency)
     }
 
     /// The message. `traceparent` is the span that sends it.

@@ -4,6 +4,7 @@
 
 mod broker;
 mod combiner;
+mod contract;
 mod envelope;
 mod gate;
 mod inbox;
@@ -30,6 +31,7 @@ use sqlx::migrate::Migrator;
 
 pub use broker::BrokerSettings;
 pub use combiner::{Combined, Combiner, NotWritten};
+pub use contract::asyncapi;
 pub use envelope::Received;
 pub use gate::handle;
 pub use inbox::{Reactions, Unhandled};
@@ -82,6 +84,8 @@ pub async fn react<R: Reactions>(host: &mut Host, broker: &BrokerSettings, db: &
     let handled = inbox::Handled::new(&host.meter());
     let door = inbox::Door { db: db.clone(), broker: broker.clone(), queue, reactions, handled };
     host.spawn("inbox", |stop| inbox::run(door, stop));
+    let (counted, parked) = (db.clone(), parking::gauge(&host.meter()));
+    host.spawn("parked", |stop| parking::watch(counted, parked, stop));
     let forgetful = db.clone();
     host.spawn("inbox-forget", |stop| inbox::forget(forgetful, clock, stop));
     Ok(())

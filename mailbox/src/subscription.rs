@@ -70,7 +70,9 @@ impl Subscription {
         let closing = self.link.channel.close(lapin::protocol::constants::REPLY_SUCCESS, "OK".into());
         match tokio::time::timeout(CLOSE_WITHIN, closing).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(error = &error as &dyn std::error::Error, "the channel was gone before it was closed"),
+            Ok(Err(error)) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "the channel was gone before it was closed")
+            }
             Err(_) => tracing::warn!("the broker did not say within {CLOSE_WITHIN:?} that the channel is closed"),
         }
     }

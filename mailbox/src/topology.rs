@@ -7,6 +7,11 @@ use lapin::{
 
 /// Where facts go.
 pub(crate) const FACTS: &str = "opsmesh.facts";
+/// Under which facts go there, `{kind}.{agency}`: consumers bind to what they need, of whom they need it.
+pub(crate) fn routing_key(kind: &str, agency: &str) -> String {
+    format!("{kind}.{agency}")
+}
+
 /// Where facts go that nobody waits for: kept for a look, oldest dropped.
 const UNROUTED: &str = "opsmesh.unrouted";
 const UNROUTED_KEPT: i64 = 10_000;
@@ -72,7 +77,7 @@ pub(crate) async fn declare_queue(channel: &Channel, queue: &Queue) -> lapin::Re
     ];
     quorum(channel, &name, arguments).await?;
     for kind in &queue.kinds {
-        let pattern = format!("{kind}.*");
+        let pattern = routing_key(kind, "*");
         channel
             .queue_bind(name.as_str().into(), FACTS.into(), pattern.into(), QueueBindOptions::default(), FieldTable::default())
             .await?;

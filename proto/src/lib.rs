@@ -8,6 +8,7 @@ pub mod parse;
 pub mod reasons;
 mod refusal;
 mod rpcs;
+mod schema;
 mod time;
 mod words;
 
@@ -15,6 +16,7 @@ pub use mutation::Mutation;
 pub use parse::Invalid;
 pub use refusal::{DOMAIN, Refusal};
 pub use rpcs::{Rpc, rpcs};
+pub use schema::{Event, events, schemas};
 pub use time::{instant, moment, stamp};
 pub use words::Wire;
 

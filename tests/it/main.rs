@@ -12,6 +12,7 @@ mod refusals;
 mod rolling;
 mod services;
 mod shape;
+mod soak;
 mod story;
 mod thread;
 mod under_load;

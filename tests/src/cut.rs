@@ -26,7 +26,8 @@ impl Cut {
         let table = format!("opsmesh_test_cut_{port}");
         let verdict = match fault {
             Fault::Silent => "drop".to_owned(),
-            Fault::Loud => "reject with tcp reset".to_owned(),
+            // The reset itself comes this way, too, and must get through: else nobody is told.
+            Fault::Loud => "tcp flags & rst != rst reject with tcp reset".to_owned(),
             Fault::Loss(share) => format!("numgen random mod 100 < {share} drop"),
         };
         let rules = format!(

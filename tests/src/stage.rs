@@ -218,6 +218,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its numbers, as text.
+    pub async fn metrics(&self) -> String {
+        reqwest::get(format!("http://{}/metrics", self.http)).await.unwrap().text().await.unwrap()
+    }
+
     /// A channel that shows no token.
     pub async fn channel(&self) -> Channel {
         Endpoint::from_shared(self.url()).unwrap().connect().await.unwrap()

@@ -45,7 +45,6 @@ pub(crate) fn all(instance: &Instance) -> Result<Vec<(&'static str, String)>> {
         ("OPSMESH_ISSUER_URL", issuer::url()),
         ("OPSMESH_BRIDGE", BRIDGE.into()),
         ("OPSMESH_DNS", DNS_SERVICE.into()),
-        ("OPSMESH_PYTHON_SITE", tools::python_site(instance)?.display().to_string()),
         ("OPSMESH_HOME", instance.home().display().to_string()),
         ("OPSMESH_X", program.display().to_string()),
         ("TOKEN", identity::token(instance, &Claims::of("liang"))?),

@@ -14,7 +14,7 @@ use crate::test;
 #[derive(Args)]
 pub(crate) struct Choice {
     what: Proof,
-    /// How many: 1,000 kills, 10,000,000 inputs.
+    /// How many: 1,000 kills, 10,000,000 inputs, 1,200 seconds.
     #[arg(long)]
     count: Option<u64>,
     /// Repeats a run that printed this.
@@ -29,6 +29,8 @@ enum Proof {
     Kills,
     /// Bad input, made up: at the doors, in files, on the wire.
     Fuzz,
+    /// A long run at half of full load, with faults at random.
+    Soak,
 }
 
 /// Kinds of input that are made up, of which each gets as many (settings files a tenth): `tests::fuzz::try_many`.
@@ -40,6 +42,7 @@ impl Proof {
         match self {
             Self::Kills => ("kills::alone", "OPSMESH_KILLS"),
             Self::Fuzz => ("fuzz::", "OPSMESH_FUZZ"),
+            Self::Soak => ("soak::alone", "OPSMESH_SOAK"),
         }
     }
 
@@ -48,6 +51,7 @@ impl Proof {
         match self {
             Self::Kills => count.unwrap_or(1_000),
             Self::Fuzz => count.unwrap_or(10_000_000).div_ceil(KINDS),
+            Self::Soak => count.unwrap_or(1_200),
         }
     }
 }

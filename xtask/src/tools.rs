@@ -108,8 +108,8 @@ pub(crate) const TEST_KITS: &[Kit] = &[
         programs: &["cargo-nextest", "cargo-deny"],
         doing: "fetching cargo-nextest and cargo-deny",
     },
-    Kit { name: "python-client", source: Source::Python, programs: &[], doing: "fetching grpcio for the sample client" },
-    Kit { name: "npm", source: Source::Npm, programs: &["buf"], doing: "fetching buf" },
+    Kit { name: PYTHON_CLIENT, source: Source::Python, programs: &[], doing: "fetching what the samples in Python need" },
+    Kit { name: NPM, source: Source::Npm, programs: &["buf"], doing: "fetching buf and what reads AsyncAPI" },
     Kit { name: ORACLES, source: Source::Python, programs: &[], doing: "fetching what data are compared with" },
     Kit {
         name: CRON_ORACLE,
@@ -133,12 +133,14 @@ pub(crate) const BENCH_KITS: &[Kit] = &[
 
 const CRON_ORACLE: &str = "cron-oracle";
 const CRON_PEERS: &str = "cron-peers";
+const NPM: &str = "npm";
 const ORACLES: &str = "oracles";
 const PEERS_NPM: &str = "peers-npm";
 const PEERS_PYTHON: &str = "peers-python";
+const PYTHON_CLIENT: &str = "python-client";
 
 /// Where libraries and programs of other languages are, for the tests and benchmarks that ask them.
-pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 5]> {
+pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf); 7]> {
     let folder = |name, inner| -> Result<PathBuf> {
         let kit = TEST_KITS.iter().chain(BENCH_KITS).find(|kit| kit.name == name);
         Ok(kit.with_context(|| format!("no kit is {name}"))?.place(instance)?.join(inner))
@@ -146,9 +148,11 @@ pub(crate) fn libraries(instance: &Instance) -> Result<[(&'static str, PathBuf);
     Ok([
         ("OPSMESH_CRON_ORACLE", folder(CRON_ORACLE, "bin/cron-oracle")?),
         ("OPSMESH_CRON_PEERS", folder(CRON_PEERS, "bin/cron-peers")?),
+        ("OPSMESH_NODE_MODULES", folder(NPM, "node_modules")?),
         ("OPSMESH_ORACLES", folder(ORACLES, "site")?),
         ("OPSMESH_PEERS_NPM", folder(PEERS_NPM, "node_modules")?),
         ("OPSMESH_PEERS_PYTHON", folder(PEERS_PYTHON, "site")?),
+        ("OPSMESH_PYTHON_SITE", folder(PYTHON_CLIENT, "site")?),
     ])
 }
 
@@ -164,12 +168,6 @@ pub(crate) fn path(instance: &Instance, program: &str) -> Result<PathBuf> {
         bail!("{program} has not been built yet: run ./x up");
     }
     Ok(path)
-}
-
-/// Where the packages of the sample client in Python are.
-pub(crate) fn python_site(instance: &Instance) -> Result<PathBuf> {
-    let kit = TEST_KITS.iter().find(|kit| kit.name == "python-client").context("there is a kit for the sample client")?;
-    Ok(kit.place(instance)?.join("site"))
 }
 
 /// A pinned program, ready to be given arguments.

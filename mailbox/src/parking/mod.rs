@@ -3,10 +3,12 @@
 
 mod api;
 mod command;
+mod gauge;
 mod message;
 mod messages;
 
 pub(crate) use api::Api;
 pub(crate) use command::run as command;
+pub(crate) use gauge::{gauge, watch};
 pub(crate) use message::Why;
 pub(crate) use messages::park;

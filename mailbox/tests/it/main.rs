@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests panic where something is not as it must be")]
 
 mod combined;
+mod contract;
 mod lossy;
 mod parked;
 mod post;

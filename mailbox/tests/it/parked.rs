@@ -69,6 +69,12 @@ async fn what_is_refused_holds_its_own_subject_and_nobody_else_and_is_replayed_o
     assert!(parked[1..].iter().all(|parked| parked.reason.contains("waits its turn")), "{parked:?}");
     assert!(parked.iter().all(|parked| parked.holds && parked.subject == SUBJECT), "{parked:?}");
 
+    eventually("the gauge to say so", || async {
+        let metrics = running.metrics().await;
+        if metrics.contains("opsmesh_messages_parked 3") { Ok(()) } else { Err(metrics) }
+    })
+    .await;
+
     let mut mailbox = post.mailbox(&running, "admin").await;
     // Not mended yet: tried, and still refused; what waits goes on waiting.
     let tried = mailbox.replay_parked_message(replay(&parked[0], 1)).await.unwrap().into_inner();

@@ -1,46 +1,13 @@
 //! The rules of a ticket. No I/O here, and no clock: time is an argument.
+mod evidence;
+mod id;
+
 use chassis::{Agency, Origin};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use uuid::Uuid;
 
-/// The id of a ticket: derived from what caused it, so that everybody who retries finds the same ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
-#[sqlx(transparent)]
-pub struct TicketId(Uuid);
-
-impl TicketId {
-    /// The ticket of a finding that was opened at `opened_at`.
-    #[must_use]
-    pub fn of_finding(finding: &str, opened_at: Timestamp) -> Self {
-        Self(chassis::derived_id(opened_at, &["ticket", finding]))
-    }
-
-    /// The ticket of a call.
-    #[must_use]
-    pub fn of_call(agency: &Agency, request_id: Uuid, now: Timestamp) -> Self {
-        Self(chassis::derived_id(now, &["ticket", agency.as_str(), &request_id.to_string()]))
-    }
-}
-
-impl From<Uuid> for TicketId {
-    fn from(id: Uuid) -> Self {
-        Self(id)
-    }
-}
-
-impl From<TicketId> for Uuid {
-    fn from(id: TicketId) -> Self {
-        id.0
-    }
-}
-
-impl std::fmt::Display for TicketId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use evidence::{Confirmation, Evidence, Recheck, Resolution};
+pub use id::TicketId;
 
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -70,48 +37,6 @@ pub enum Grade {
     Iii,
     /// Ⅳ 一般
     Iv,
-}
-
-/// Something observed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// When.
-    pub at: Timestamp,
-    /// Where it comes from.
-    pub source: String,
-    /// What was seen.
-    pub text: String,
-}
-
-/// A passed re-check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recheck {
-    /// The inspection run.
-    pub run: String,
-    /// When the device was seen well.
-    pub at: Timestamp,
-}
-
-/// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resolution {
-    /// In words.
-    pub text: String,
-    /// By whom.
-    pub actor: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A user's confirmation (7.4.1.6).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmation {
-    /// In words.
-    pub comment: String,
-    /// By whom.
-    pub actor: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// What a ticket is opened with.
@@ -365,7 +290,7 @@ mod tests {
             evidence: Vec::new(),
             origin: None,
         };
-        Ticket::open("gz".parse().unwrap(), TicketId(Uuid::from_u128(7)), call, NOW).0
+        Ticket::open("gz".parse().unwrap(), uuid::Uuid::from_u128(7).into(), call, NOW).0
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -64,11 +64,11 @@ async fn f17_a_full_disk_is_an_answer_and_everything_goes_on_when_there_is_room_
     endures("F17", Fittings { disk: Some(DISK), ..Fittings::default() }, async |house: &mut House, load: &Load| {
         let filler = house.postgres.data().join("filler");
         fill(&filler);
-        let felt = load.is_hurt();
+        let felt = load.is_refused(1);
         tokio::pin!(felt);
         loop {
             tokio::select! {
-                () = &mut felt => break,
+                _ = &mut felt => break,
                 // A log segment that is begun anew needs room.
                 () = lasts(ROUND) => {
                     if let Ok(mut admin) = house.postgres.connect("postgres").await {

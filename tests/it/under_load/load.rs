@@ -52,15 +52,24 @@ pub(crate) struct Load {
 #[derive(Clone, Default)]
 struct Told {
     stop: CancellationToken,
+    rests: bool,
     tickets: Arc<AtomicU64>,
     rounds: Arc<AtomicU64>,
-    failures: Arc<AtomicU64>,
+    refusals: Arc<std::sync::Mutex<Vec<Duration>>>,
     acknowledged: Arc<Mutex<Acknowledged>>,
 }
 
 impl Load {
     pub(crate) async fn begin(house: &House, seed: u64) -> Self {
-        let told = Told::default();
+        Self::begin_with(house, seed, Told::default()).await
+    }
+
+    /// At half of what it could be: whoever was answered rests for as long as it took.
+    pub(crate) async fn begin_at_half(house: &House, seed: u64) -> Self {
+        Self::begin_with(house, seed, Told { rests: true, ..Told::default() }).await
+    }
+
+    async fn begin_with(house: &House, seed: u64, told: Told) -> Self {
         told.acknowledged.lock().await.seen = vec![Vec::new(); usize::try_from(DEVICES).unwrap()];
         let mut operator = InspectionClient::new(house.way(&house.inspection, "operator"));
         program(&mut operator).await;
@@ -88,10 +97,12 @@ impl Load {
         self.until("everybody is answered", || self.tickets() >= tickets + CALLERS && self.rounds() >= rounds + 2).await;
     }
 
-    /// Waits until somebody was refused since this was called: the fault is felt.
-    pub(crate) async fn is_hurt(&self) {
-        let before = self.failures();
-        self.until("somebody is refused", || self.failures() > before).await;
+    /// Waits until so many were refused since this was called: the fault is felt, and said. Gives how long each of them waited.
+    pub(crate) async fn is_refused(&self, times: usize) -> Vec<Duration> {
+        let refusals = || self.told.refusals.lock().unwrap();
+        let before = refusals().len();
+        self.until("callers are refused", || refusals().len() >= before + times).await;
+        refusals()[before..].to_vec()
     }
 
     /// Tickets that were acknowledged until now.
@@ -102,10 +113,6 @@ impl Load {
     /// Rounds over all devices that were acknowledged until now.
     pub(crate) fn rounds(&self) -> u64 {
         self.told.rounds.load(Ordering::Relaxed)
-    }
-
-    fn failures(&self) -> u64 {
-        self.told.failures.load(Ordering::Relaxed)
     }
 
     async fn until(&self, what: &str, happens: impl Fn() -> bool) {
@@ -141,7 +148,7 @@ async fn call(desk: TicketingClient<Client>, seed: u64, caller: u64, told: Told)
             request_id: id.to_string(),
             ..Default::default()
         };
-        let answer = until_answered(&told.stop, &told.failures, || {
+        let answer = until_answered(&told.stop, &told, || {
             let (mut desk, request) = (desk.clone(), request.clone());
             async move { desk.create_ticket(request).await }
         })
@@ -160,7 +167,7 @@ async fn inspect(operator: InspectionClient<Client>, worker: InspectionClient<Cl
     for round in 0_i64.. {
         let tick = 60 * (round + 1);
         let asked = Uuid::from_u64_pair(seed, u64::try_from(round).unwrap());
-        let Some(run) = until_answered(&told.stop, &told.failures, || {
+        let Some(run) = until_answered(&told.stop, &told, || {
             let mut operator = operator.clone();
             async move { open_run_as(&mut operator, tick, asked).await }
         })
@@ -175,7 +182,7 @@ async fn inspect(operator: InspectionClient<Client>, worker: InspectionClient<Cl
             inspection::SubmitResultsRequest { run: run.name, shard: 0, results: results.collect(), ..Default::default() };
         // A round that was begun is ended: what is not acknowledged may or may not be recorded, and would leave open what to expect.
         let never = CancellationToken::new();
-        until_answered(&never, &told.failures, || {
+        until_answered(&never, &told, || {
             let (mut worker, request) = (worker.clone(), request.clone());
             async move { worker.submit_results(request).await }
         })
@@ -192,22 +199,28 @@ async fn inspect(operator: InspectionClient<Client>, worker: InspectionClient<Cl
 }
 
 /// Repeats a call until it is acknowledged, or until told to stop.
-async fn until_answered<T, F>(stop: &CancellationToken, failures: &AtomicU64, call: impl Fn() -> F) -> Option<T>
+async fn until_answered<T, F>(stop: &CancellationToken, told: &Told, call: impl Fn() -> F) -> Option<T>
 where
     F: Future<Output = Result<tonic::Response<T>, Status>>,
 {
     loop {
+        let asked = Instant::now();
         match call().await {
-            Ok(answer) => return Some(answer.into_inner()),
-            Err(status) => assert!(
-                !matches!(
-                    status.code(),
-                    Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::PermissionDenied | Code::Unauthenticated
-                ),
-                "no fault makes a call wrong: {status:?}"
-            ),
+            Ok(answer) => {
+                if told.rests {
+                    tokio::time::sleep(asked.elapsed()).await;
+                }
+                return Some(answer.into_inner());
+            }
+            Err(status) => match status.code() {
+                Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::PermissionDenied | Code::Unauthenticated => {
+                    panic!("no fault makes a call wrong: {status:?}")
+                }
+                // Said by the service, with its reason; anything else is a caller who waited in vain.
+                Code::Unavailable if !status.details().is_empty() => told.refusals.lock().unwrap().push(asked.elapsed()),
+                _ => {}
+            },
         }
-        failures.fetch_add(1, Ordering::Relaxed);
         if stop.is_cancelled() {
             return None;
         }
