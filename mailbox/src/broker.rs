@@ -20,6 +20,9 @@ pub struct BrokerSettings {
 
 /// A broker that hangs is noticed within two of these.
 const HEARTBEAT: u16 = 10;
+/// Bytes of a frame. A fact fits, and a larger message takes several; lapin keeps room for 32 each way, which with the 128 KiB that
+/// the broker offers would be most of what a service takes of memory.
+const FRAME: u32 = 16 * 1024;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// While migrating the broker may still be starting; an installation waits this long for it.
 const PREPARE_WITHIN: Duration = Duration::from_secs(120);
@@ -38,7 +41,8 @@ impl Link {
     pub(crate) async fn connect(settings: &BrokerSettings, name: &str) -> anyhow::Result<Self> {
         let url = settings.url.expose();
         let separator = if url.contains('?') { '&' } else { '?' };
-        let url = format!("{url}{separator}heartbeat={HEARTBEAT}&connection_timeout={}", CONNECT_WITHIN.as_millis());
+        let patience = CONNECT_WITHIN.as_millis();
+        let url = format!("{url}{separator}heartbeat={HEARTBEAT}&frame_max={FRAME}&connection_timeout={patience}");
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let connecting = Connection::connect(&url, properties);
         let connection = tokio::time::timeout(CONNECT_WITHIN, connecting).await.context("no answer from the broker")??;

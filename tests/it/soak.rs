@@ -134,7 +134,7 @@ async fn faults(house: &House, load: &Load, seed: u64, length: Duration) -> u64 
             }
             _ => {
                 let mut admin = house.postgres.connect("postgres").await.unwrap();
-                let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('ticketing', 'inspection')";
+                let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('ticketing', 'inspection')";
                 sqlx::query(end).execute(&mut admin).await.unwrap();
             }
         }
