@@ -132,9 +132,4 @@ impl Days {
         let start = 2000 * 12;
         (start..start + HORIZON_MONTHS).any(|month| self.of_month(month, |_| true) != 0)
     }
-
-    /// Whether it matters who works when.
-    pub(super) fn heed_working_days(&self) -> bool {
-        self.last_working || !self.nearest.is_empty()
-    }
 }

@@ -4,7 +4,9 @@
 mod brute;
 mod calendar_files;
 mod calendars;
+mod controller;
 mod cronjob;
+mod edges;
 mod examples;
 mod explanations;
 mod holidays;
