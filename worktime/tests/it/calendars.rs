@@ -152,7 +152,7 @@ fn at_the_ends_of_time_nothing_panics() {
     assert!(!calendar.open_segments(Timestamp::MIN, Timestamp::MIN + century).is_empty());
     assert!(!calendar.open_segments(Timestamp::MAX - century, Timestamp::MAX).is_empty());
     let timeline = Timeline::compile(&calendar, Timestamp::MIN, Timestamp::MAX);
-    assert!(timeline.until() < "-009700-01-01T00:00:00Z".parse().unwrap(), "cut at 200 years");
+    assert_eq!(timeline.until(), Timestamp::MIN + SignedDuration::from_hours(200 * 366 * 24), "cut at 200 years");
     assert!(timeline.open_between(Timestamp::MIN, Timestamp::MAX).is_err());
     assert_eq!(calendar.open_segments(Timestamp::MAX, Timestamp::MIN), []);
 }
@@ -177,6 +177,20 @@ fn a_timeline_answers_at_its_edges_and_not_beyond() {
     assert_eq!(timeline.hold(at("05T11:01")), Ok(at("12T08:00")));
     assert!(timeline.hold(at("04T23:59")).is_err());
     assert!(timeline.open_between(at("05T00:00"), at("12T08:31")).is_err());
+}
+
+#[test]
+fn a_timeline_counts_microseconds_and_may_begin_with_the_epoch() {
+    let calendar = calendar("{zone: UTC, layers: [{name: a, weeks: [{thursday: ['08:00-09:00'], friday: ['08:00-09:00']}]}]}");
+    let at = |text: &str| format!("1970-01-{text}Z").parse::<Timestamp>().unwrap();
+    let timeline = Timeline::compile(&calendar, Timestamp::UNIX_EPOCH, at("09T00:00:00"));
+    let quarter = at("01T08:00:00.25");
+    assert_eq!(timeline.open_between(quarter, at("01T08:00:01")), Ok(SignedDuration::from_millis(750)));
+    assert_eq!(timeline.after(quarter, SignedDuration::from_micros(3)), Ok(at("01T08:00:00.250003")));
+    assert_eq!(timeline.open_between(quarter, at("02T08:00:00.5")), Ok(SignedDuration::from_millis(3_600_250)));
+    let early = Timeline::compile(&calendar, at("01T00:00:00") - SignedDuration::from_hours(24 * 7), at("01T00:00:00"));
+    let before = "1969-12-26T08:00:00.75Z".parse().unwrap();
+    assert_eq!(early.open_between(before, at("01T00:00:00")), Ok(SignedDuration::from_millis(3_599_250)));
 }
 
 #[test]

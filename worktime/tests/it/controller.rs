@@ -150,3 +150,23 @@ fn what_the_controller_finds_after_a_pause_depends_on_how_many_ticks_passed() {
     assert_eq!(recent(101 * 3600 + 60, Some(30)), Recent { tick: None, missed: Missed::None });
     assert_eq!(recent(3600, Some(1_000_000)), found(1, Missed::None));
 }
+
+#[test]
+fn where_clocks_change_the_controller_does_what_the_library_does() {
+    let ticks = |text: &str, zone: &str, after: &str, count: usize| {
+        let cron = CronJob::try_new(text, zone).unwrap();
+        let first = cron.next(at(after));
+        std::iter::successors(first, |tick| cron.next(*tick)).take(count).map(|tick| tick.to_string()).collect::<Vec<_>>()
+    };
+    // East of Greenwich a day without midnight is left out; west of it, it is not.
+    assert_eq!(ticks("0 12 29 3 *", "Asia/Beirut", "2026-03-20T00:00:00Z", 1), ["2027-03-29T09:00:00Z"]);
+    assert_eq!(ticks("0 0 * * *", "Asia/Beirut", "2026-03-27T22:00:00Z", 1), ["2026-03-29T21:00:00Z"]);
+    let november = ["2018-11-04T14:00:00Z", "2019-11-04T15:00:00Z"];
+    assert_eq!(ticks("0 12 4 11 *", "America/Sao_Paulo", "2018-11-01T00:00:00Z", 2), november);
+    let noon = ["2026-03-28T11:00:00Z", "2026-03-29T10:00:00Z"];
+    assert_eq!(ticks("0 12 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 2), noon);
+    let twice = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z"];
+    assert_eq!(ticks("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", 3), twice);
+    let evenly = ["2026-10-03T15:15:00Z", "2026-10-03T15:45:00Z", "2026-10-03T16:15:00Z"];
+    assert_eq!(ticks("15,45 * * * *", "Australia/Lord_Howe", "2026-10-03T15:00:00Z", 3), evenly);
+}

@@ -3,7 +3,7 @@ use jiff::{SignedDuration, Timestamp};
 use worktime::{
     Schedule,
     calendar::Interval,
-    schedule::{Blackout, CronJob, Description, resolve},
+    schedule::{AfterCompletion, Blackout, CronJob, Description, On, resolve},
 };
 
 use crate::schedules::{at, china, schedule, walls, written};
@@ -101,5 +101,59 @@ fn h_of_a_range_of_one_is_that_one() {
     assert_eq!(resolve("H(0-59) * * * *", "x").map(drop), Ok(()));
     for bad in ["H(9-5) * * * *", "* * H(0-3) * *", "H(5-60) * * * *"] {
         assert!(resolve(bad, "x").unwrap_err().to_string().contains("is not a range within"), "{bad}");
+    }
+}
+
+#[test]
+fn the_day_of_completion_is_that_on_the_wall_and_forty_years_on_nobody_waits_any_more() {
+    let shift = "09:00-17:00".parse().unwrap();
+    let every = |zone, blackouts| AfterCompletion::try_new(1, shift, zone, On::EveryDay, None, blackouts).unwrap();
+    // One in the morning of the seventh.
+    let next = every("Asia/Shanghai", vec![]).next(at("2026-02-06T17:00:00Z"));
+    assert_eq!(next, Some(at("2026-02-08T01:00:00Z")));
+    let half = Timestamp::from_nanosecond(-500_000_000).unwrap();
+    assert_eq!(every("UTC", vec![]).next(half), Some(at("1970-01-01T09:00:00Z")));
+    assert_eq!(every("UTC", vec![]).next(Timestamp::UNIX_EPOCH), Some(at("1970-01-02T09:00:00Z")));
+    let freeze = |until| vec![Blackout::Once(Interval { from: at("2020-01-01T00:00:00Z"), until: at(until) })];
+    let completed = at("2026-02-06T17:00:00Z");
+    assert_eq!(every("UTC", freeze("2066-01-01T00:00:00Z")).next(completed), Some(at("2066-01-01T09:00:00Z")));
+    assert_eq!(every("UTC", freeze("2070-01-01T00:00:00Z")).next(completed), None);
+}
+
+#[test]
+fn ranges_of_weekdays_and_lists_that_say_a_thing_twice() {
+    let friday = "2026-01-02T10:00:00Z";
+    let next = |cron: &str, count| walls(&schedule(cron, "UTC"), friday, count);
+    assert_eq!(next("0 9 * * 1-5", 2), ["2026-01-05 09:00", "2026-01-06 09:00"]);
+    assert_eq!(next("0 9 * * 0-7", 2), ["2026-01-03 09:00", "2026-01-04 09:00"]);
+    assert_eq!(next("0 9 * * 0-0", 2), ["2026-01-04 09:00", "2026-01-11 09:00"]);
+    assert_eq!(next("0 9 *,* * 5", 2), ["2026-01-09 09:00", "2026-01-16 09:00"]);
+    assert_eq!(next("5,5 9 * * *", 2), ["2026-01-03 09:05", "2026-01-04 09:05"]);
+    assert_eq!(next("0 8-18/5 * * *", 3), ["2026-01-02 13:00", "2026-01-02 18:00", "2026-01-03 08:00"]);
+    let backwards = Schedule::try_new(written("30-0 * * * *", "UTC"), None).unwrap_err().to_string();
+    assert_eq!(backwards, "cron, minute: `30-0` begins after it ends");
+}
+
+#[test]
+fn the_leap_day_that_comes_every_four_hundred_years_is_one() {
+    let leap = schedule("0 0 29 2 *", "UTC");
+    assert_eq!(leap.next(at("2000-01-31T00:00:00Z")), Some(at("2000-02-29T00:00:00Z")));
+    assert_eq!(leap.previous(at("2000-03-31T00:00:00Z")), Some(at("2000-02-29T00:00:00Z")));
+    assert_eq!(leap.next(at("2096-03-01T00:00:00Z")), Some(at("2104-02-29T00:00:00Z")));
+}
+
+#[test]
+fn a_blackout_cuts_a_window_where_it_begins_after_the_tick() {
+    let weekly = Blackout::Weekly(serde_saphyr::from_str("{monday: ['09:20-10:00']}").unwrap());
+    let once = Blackout::Once(Interval { from: at("2026-12-01T09:20:00Z"), until: at("2026-12-01T10:00:00Z") });
+    let start_window = Some(SignedDuration::from_mins(30));
+    let description = Description { start_window, blackouts: vec![weekly, once], ..written("0 9 * * *", "UTC") };
+    let schedule = Schedule::try_new(description, None).unwrap();
+    for day in ["2026-11-30", "2026-12-01"] {
+        let on = |time: &str| at(&format!("{day}T{time}Z"));
+        assert_eq!(schedule.window(on("09:19:59")).until, on("09:20:00"));
+        assert_eq!(schedule.window(on("09:20:00")).until, on("09:50:00"), "it began with that instant");
+        assert_eq!(schedule.window(on("08:50:00")).until, on("09:00:00"), "the next tick");
+        assert_eq!(schedule.window(on("09:00:00")).until, on("09:20:00"));
     }
 }

@@ -14,6 +14,7 @@ mod laws;
 mod policies;
 mod random;
 mod readings;
+mod replays;
 mod schedules;
 mod stepper;
 mod ticking;
