@@ -65,6 +65,7 @@ fn overlapping_shifts_are_refused_with_layer_weekday_and_shift() {
 #[test]
 fn a_calendar_without_open_time_is_refused() {
     assert_eq!(refusal("{zone: UTC, layers: [{name: a, weeks: [{}]}]}"), "layer `a`: no open time, on no date");
+    assert_eq!(refusal("{zone: UTC, layers: [{name: a, weeks: [{}]}, {name: b}]}"), "layer `a`: no open time, on no date");
     let covered = "{zone: UTC, layers: [{name: a, weeks: [{from: 2026-01-01, until: 2026-01-31, monday: ['08:00-09:00']}],
         holidays: [{name: h, from: 2026-01-01, until: 2026-01-31}]}]}";
     assert_eq!(refusal(covered), "layer `a`: no open time, on no date");
@@ -155,6 +156,27 @@ fn at_the_ends_of_time_nothing_panics() {
     assert_eq!(timeline.until(), Timestamp::MIN + SignedDuration::from_hours(200 * 366 * 24), "cut at 200 years");
     assert!(timeline.open_between(Timestamp::MIN, Timestamp::MAX).is_err());
     assert_eq!(calendar.open_segments(Timestamp::MAX, Timestamp::MIN), []);
+}
+
+#[test]
+fn hours_that_the_clocks_jump_over_are_none_and_those_at_the_ends_of_time_are_cut_there() {
+    let daily = |zone: &str, hours: &str| {
+        let days = "tuesday: *d, wednesday: *d, thursday: *d, friday: *d, saturday: *d, sunday: *d";
+        calendar(&format!("{{zone: {zone}, layers: [{{name: a, weeks: [{{monday: &d [{hours}], {days}}}]}}]}}"))
+    };
+    let berlin = daily("Europe/Berlin", "'02:15-02:45', '09:00-10:00'");
+    assert_eq!([28, 29, 30].map(|day| berlin.hours_on(date(2026, 3, day)).len()), [2, 1, 2]);
+    let first = daily("Asia/Shanghai", "'09:00-12:00'").hours_on(date(-9999, 1, 2));
+    assert_eq!(first.iter().map(|hours| hours.from).collect::<Vec<_>>(), [Timestamp::MIN]);
+    let last = daily("UTC", "'21:00-23:00'").hours_on(date(9999, 12, 30));
+    assert_eq!(last.iter().map(|hours| hours.until).collect::<Vec<_>>(), [Timestamp::MAX]);
+}
+
+#[test]
+fn what_goes_without_saying_is_not_written_down() {
+    let written = |yaml: &str| serde_json::to_value(calendar(yaml).description()).unwrap()["layers"][0]["observes"].clone();
+    assert!(written("{zone: UTC, layers: [{name: a, weeks: [{monday: ['08:00-09:00']}]}]}").is_null());
+    assert_eq!(written("{zone: UTC, layers: [{name: a, observes: false, weeks: [{monday: ['08:00-09:00']}]}]}"), false);
 }
 
 #[test]

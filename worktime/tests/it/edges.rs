@@ -139,6 +139,7 @@ fn the_leap_day_that_comes_every_four_hundred_years_is_one() {
     let leap = schedule("0 0 29 2 *", "UTC");
     assert_eq!(leap.next(at("2000-01-31T00:00:00Z")), Some(at("2000-02-29T00:00:00Z")));
     assert_eq!(leap.previous(at("2000-03-31T00:00:00Z")), Some(at("2000-02-29T00:00:00Z")));
+    assert_eq!(schedule("0 12 29 2 *", "UTC").next(at("2000-02-29T00:00:00Z")), Some(at("2000-02-29T12:00:00Z")));
     assert_eq!(leap.next(at("2096-03-01T00:00:00Z")), Some(at("2104-02-29T00:00:00Z")));
 }
 
@@ -156,4 +157,14 @@ fn a_blackout_cuts_a_window_where_it_begins_after_the_tick() {
         assert_eq!(schedule.window(on("08:50:00")).until, on("09:00:00"), "the next tick");
         assert_eq!(schedule.window(on("09:00:00")).until, on("09:20:00"));
     }
+}
+
+#[test]
+fn a_blackout_within_a_second_holds_up_the_seconds_that_are_in_it() {
+    let next = |from, until| silent("* * * * *", "UTC", from, until).next(at("2026-11-30T08:59:30Z"));
+    let (nine, later) = (Some(at("2026-11-30T09:00:00Z")), Some(at("2026-11-30T09:01:00Z")));
+    assert_eq!(next("2026-11-30T09:00:00.5Z", "2026-11-30T09:01:00Z"), nine);
+    assert_eq!(next("2026-11-30T08:59:59.5Z", "2026-11-30T09:00:00Z"), nine);
+    assert_eq!(next("2026-11-30T09:00:00Z", "2026-11-30T09:00:00.5Z"), later);
+    assert_eq!(next("2026-11-30T08:59:59.5Z", "2026-11-30T09:00:00.5Z"), later);
 }
