@@ -163,7 +163,7 @@ pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_second() * 1_000_000 + i64::from(at.subsec_nanosecond()).div_euclid(1000)
 }
 
-/// The instant at which a microsecond begins.
+/// The instant at which a microsecond begins; the last there is, if it is beyond.
 pub(crate) fn instant(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }

@@ -151,7 +151,7 @@ impl fmt::Display for Refusal {
                 let names: Vec<&str> = may.iter().map(|party| party.zh()).collect();
                 write!(f, "{step}须由{}进行", names.join("或"))
             }
-            Self::Modes { step, choice, of } if of.is_empty() => write!(f, "{step}不分方式（{choice:?}）"),
+            Self::Modes { step, of, .. } if of.is_empty() => write!(f, "{step}不分方式"),
             Self::Modes { step, choice: Choice::All, of } => write!(f, "{step}的方式须为全部：{}", of.join("、")),
             Self::Modes { step, choice: Choice::Any, of } => write!(f, "{step}的方式须至少为其一：{}", of.join("、")),
             Self::Closed { step, missing } => {

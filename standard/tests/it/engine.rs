@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use standard::procedure::{
-    Act, Choice, Evidence, GateKind, Lack, Move, Outcome, Party, Person, Progress, Refusal, Signature, Status,
+    Act, Choice, Evidence, Frozen, GateKind, Lack, Move, Outcome, Party, Person, Progress, Refusal, Signature, Status, procedures,
 };
 
 use crate::acts::{answer, begin, desk, diagnosed, finish, good, li, provider, refusal, reopen, show, status, take, through};
@@ -237,15 +237,28 @@ fn modes_are_those_of_the_clause() {
     refusal(&mut progress, li(), begin("7.2.1", &["on_site", "remote", "by_post"]));
     take(&mut progress, li(), begin("7.2.1", &["on_site", "remote"]));
     let mut progress = open("SV-BACKUP");
-    assert_eq!(
-        refusal(&mut progress, li(), begin("7.4.7.1", &["on_site"])),
-        Refusal::Modes { step: "7.4.7.1".into(), choice: Choice::All, of: vec![] }
-    );
+    let refused = refusal(&mut progress, li(), begin("7.4.7.1", &["on_site"]));
+    assert_eq!(refused, Refusal::Modes { step: "7.4.7.1".into(), choice: Choice::All, of: vec![] });
+    assert_eq!(refused.to_string(), "7.4.7.1不分方式");
     through(&mut progress, &li(), "7.4.7.1", &[]);
     through(&mut progress, &li(), "7.4.7.2", &[]);
     let refused = refusal(&mut progress, li(), begin("7.4.7.3", &[]));
     assert_eq!(refused.to_string(), "7.4.7.3的方式须至少为其一：on_site、remote");
     refusal(&mut progress, li(), begin("7.4.7.3", &["on_site", "by_post"]));
+}
+
+#[test]
+fn what_a_step_will_lack_is_told_beforehand_where_its_modes_leave_no_choice() {
+    let told = |choice| {
+        let mut procedure = procedures().get("SV-BACKUP").unwrap().clone();
+        procedure.steps[2].modes.as_mut().unwrap().choice = choice;
+        let mut progress = Progress::open(Frozen::freeze(procedure).unwrap(), [Party::Consumer]).unwrap();
+        through(&mut progress, &li(), "7.4.7.1", &[]);
+        through(&mut progress, &li(), "7.4.7.2", &[]);
+        progress.next()[0].missing.iter().map(|missing| missing.gate).collect::<Vec<_>>()
+    };
+    assert_eq!(told(Choice::All), [Some(GateKind::Precondition)]);
+    assert_eq!(told(Choice::Any), []);
 }
 
 #[test]

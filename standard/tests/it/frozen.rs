@@ -1,5 +1,5 @@
 //! What is frozen with a ticket stays readable. `frozen/v1.json` was written when format 1 was made and is never written again.
-use standard::procedure::{FORMAT, Frozen, procedures};
+use standard::procedure::{FORMAT, Frozen, Step, procedures};
 
 #[test]
 fn an_old_frozen_procedure_is_still_read_and_a_newer_one_is_refused() {
@@ -15,9 +15,21 @@ fn an_old_frozen_procedure_is_still_read_and_a_newer_one_is_refused() {
     assert!(serde_json::from_str::<Frozen>(&other).unwrap_err().to_string().contains("steps"));
 }
 
+/// Why the deployment is refused once this was done to it.
+fn refused(spoil: impl FnOnce(&mut [Step])) -> String {
+    let mut procedure = procedures().get("SV-DEPLOY").unwrap().clone();
+    spoil(&mut procedure.steps);
+    Frozen::freeze(procedure).unwrap_err().to_string()
+}
+
 #[test]
 fn a_frozen_procedure_that_nobody_could_follow_is_refused() {
-    let mut procedure = procedures().get("SV-DEPLOY").unwrap().clone();
-    procedure.steps[1].after = vec![7];
-    assert_eq!(Frozen::freeze(procedure).unwrap_err().to_string(), "steps[1].after: there is no step 7");
+    assert_eq!(refused(|steps| steps[1].after = vec![7]), "steps[1].after: there is no step 7");
+    let below = "steps[0].parent: an item stands below a numbered step that has items";
+    assert_eq!(refused(|steps| steps[0].parent = Some(2)), below);
+    assert_eq!(refused(|steps| steps[0].parent = Some(7)), below);
+    let mute = "steps[2].substeps: it has items, but does not say how they follow each other";
+    assert_eq!(refused(|steps| steps[2].substeps = None), mute);
+    let foreign = refused(|steps| steps[2].substeps.as_mut().unwrap().words = Some("原文没有的话".into()));
+    assert_eq!(foreign, "steps[2].substeps: the clause does not say “原文没有的话”");
 }

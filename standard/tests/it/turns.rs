@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use standard::procedure::{Act, Evidence, GateKind, Lack, Move, Outcome, Party, Progress, Refusal, Status, Unfit};
 
 use crate::acts::{
-    answer, begin, desk, diagnosed, finish, good, li, provider, refusal, reopen, show, status, take, through, waive_step,
+    answer, begin, desk, diagnosed, finish, good, li, provider, refusal, reopen, show, status, take, through, waive_gate,
+    waive_step,
 };
 use crate::walk::{missing, of, open};
 
@@ -88,6 +89,20 @@ fn only_where_the_provider_cannot_repair_is_the_user_organisation_consulted() {
     };
     assert_eq!(closed("RR-C1"), Ok(()));
     assert_eq!(closed("RR-C2"), Err(Some(GateKind::Confirmation)));
+}
+
+#[test]
+fn a_gate_that_may_not_apply_asks_so_unless_it_was_waived() {
+    let mut progress = diagnosed();
+    through_routed(&mut progress, "RR-X");
+    take(&mut progress, li(), begin("7.4.4.6", &[]));
+    let tested = good(&progress, "7.4.4.6", GateKind::Test);
+    take(&mut progress, li(), show("7.4.4.6", GateKind::Test, tested));
+    let refused = missing(&refusal(&mut progress, li(), finish("7.4.4.6")));
+    let asked = "7.4.4.6（前提）尚未回答是否“临时备品备件”（原文“回收临时备品备件，并做好数据安全管理”）";
+    assert_eq!(refused.iter().map(ToString::to_string).collect::<Vec<_>>(), [asked]);
+    take(&mut progress, li(), waive_gate("7.4.4.6", GateKind::Precondition, of(Party::Supervisor)));
+    take(&mut progress, li(), finish("7.4.4.6"));
 }
 
 /// Security cooperation with 7.4.9.3 begun.

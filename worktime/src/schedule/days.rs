@@ -60,7 +60,7 @@ impl Days {
     pub(super) fn special_weekday(&mut self, item: &str) -> Result<bool, Refusal> {
         let field = Field::DayOfWeek;
         if let Some((weekday, nth)) = item.split_once('#') {
-            let weekday = number(field, weekday, item)? % 7;
+            let weekday = number(field, weekday, item)?;
             let nth = nth.parse::<u8>().ok().filter(|nth| (1..=5).contains(nth));
             let nth = nth.ok_or_else(|| Refusal::field(field, item, "is not one of the first five of a month"))?;
             self.nth.push((weekday.into(), nth.into()));
@@ -68,7 +68,7 @@ impl Days {
             if weekday.is_empty() {
                 return Err(Refusal::field(field, item, "does not say of which weekday; the last Friday is 5L"));
             }
-            self.last.push(i64::from(number(field, weekday, item)? % 7));
+            self.last.push(number(field, weekday, item)?.into());
         } else {
             return Ok(false);
         }
@@ -113,6 +113,7 @@ impl Days {
 
     fn named_weekdays(&self, before: i64, length: i64) -> u64 {
         let mut bits = 0;
+        // 7 is Sunday as well as 0.
         let first = |weekday: i64| 1 + (weekday - civil::weekday(before + 1)).rem_euclid(7);
         for weekday in (0..7).filter(|weekday| self.weekdays & (1 << weekday) != 0) {
             bits |= 0x2040_8102_u64 << first(weekday) >> 1;
@@ -131,10 +132,5 @@ impl Days {
     pub(super) fn ever_come(&self) -> bool {
         let start = 2000 * 12;
         (start..start + HORIZON_MONTHS).any(|month| self.of_month(month, |_| true) != 0)
-    }
-
-    /// Whether it matters who works when.
-    pub(super) fn heed_working_days(&self) -> bool {
-        self.last_working || !self.nearest.is_empty()
     }
 }

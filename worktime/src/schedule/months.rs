@@ -53,14 +53,12 @@ impl Schedule {
     }
 
     fn find_days(&self, month: i64) -> u32 {
-        let days = &self.expression.days;
-        let heeds = days.heed_working_days() || self.description.days == On::WorkingDays;
         let is_working = |day: i64| match &self.calendar {
             Some(calendar) => date(day).is_some_and(|date| calendar.is_working_day(date)),
             None => (1..=5).contains(&civil::weekday(day)),
         };
-        let mut found = days.of_month(month, is_working);
-        if heeds && self.description.days == On::WorkingDays {
+        let mut found = self.expression.days.of_month(month, is_working);
+        if self.description.days == On::WorkingDays {
             let before = civil::days(month.div_euclid(12), month.rem_euclid(12) + 1, 1) - 1;
             for day in (1..=31).filter(|day| found & (1 << day) != 0).collect::<Vec<i64>>() {
                 if !is_working(before + day) {

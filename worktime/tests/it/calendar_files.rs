@@ -117,6 +117,58 @@ fn a_bad_file_is_refused_with_its_line() {
     assert_eq!(refused(""), "line 1: it ends before END:VCALENDAR");
 }
 
+/// A calendar file of these events, each given as its lines.
+fn events(all: &[&str]) -> String {
+    let events: String = all.iter().map(|lines| format!("BEGIN:VEVENT\n{lines}\nEND:VEVENT\n")).collect();
+    format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n")
+}
+
+#[test]
+fn what_a_text_may_not_have_is_escaped_and_read_again() {
+    let yaml = r#"{zone: UTC, layers: [{name: 市, weeks: [{monday: ['09:00-17:00']}], overrides: [{date: 2026-06-02,
+        reason: "补班;甲,乙\\丙\r\n丁", hours: ['10:00-12:00']}]}]}"#;
+    let calendar = Calendar::try_new(serde_saphyr::from_str(yaml).unwrap()).unwrap();
+    let text = export(&calendar, "历", date(2026, 6, 1), date(2026, 6, 3), stamp());
+    assert!(text.contains(r"SUMMARY:补班\;甲\,乙\\丙\n丁"), "{text}");
+    let read = import(&text, "读").unwrap();
+    assert_eq!(read.layer.overrides[0].reason, "补班;甲,乙\\丙\n丁");
+}
+
+#[test]
+fn a_line_of_75_octets_is_not_folded_and_one_of_76_is() {
+    let lines = |length: usize| {
+        let text = export(&office(), &"a".repeat(length - "X-WR-CALNAME:".len()), date(2026, 6, 1), date(2026, 6, 1), stamp());
+        let at = text.find("X-WR-CALNAME:").unwrap();
+        text[at..].split("\r\n").take(2).map(str::len).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(75)[0], 75);
+    assert_eq!(lines(76), [75, 2]);
+}
+
+#[test]
+fn dates_are_read_with_other_parameters_before_them_or_with_none() {
+    let from = |line: &str| import(&events(&[line]), "x").map(|read| read.layer.holidays.first().map(|day| day.from));
+    assert_eq!(from("DTSTART;X-BY=\"a:b;c\";VALUE=DATE:20260601"), Ok(Some(date(2026, 6, 1))));
+    assert_eq!(from("DTSTART:20260601"), Ok(Some(date(2026, 6, 1))));
+    assert_eq!(from("DTSTART:20260601T080000Z"), Ok(None));
+    for bad in ["2026+1+1", "202601011", "2026011"] {
+        assert!(from(&format!("DTSTART;VALUE=DATE:{bad}")).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn an_event_lasts_a_year_at_most_and_a_date_that_was_there_before_is_told_once() {
+    let lasting = |until: &str| import(&events(&[&format!("DTSTART:20260101\nDTEND:{until}\nSUMMARY:停业")]), "x");
+    assert!(lasting("20270103").is_ok());
+    assert!(lasting("20270104").is_err());
+    for category in ["HOLIDAY", "MAKE-UP", "OVERRIDE"] {
+        let two = format!("DTSTART:20260601\nDTEND:20260603\nCATEGORIES:{category}\nX-WORKTIME-HOURS:09:00-12:00\nSUMMARY:甲");
+        let next = two.replace("20260603", "20260604").replace("20260601", "20260603");
+        let read = import(&events(&[&two, &next, &two]), "x").unwrap();
+        assert_eq!(read.skipped, [(16, "a date of it was there before")], "{category}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 

@@ -65,6 +65,7 @@ fn overlapping_shifts_are_refused_with_layer_weekday_and_shift() {
 #[test]
 fn a_calendar_without_open_time_is_refused() {
     assert_eq!(refusal("{zone: UTC, layers: [{name: a, weeks: [{}]}]}"), "layer `a`: no open time, on no date");
+    assert_eq!(refusal("{zone: UTC, layers: [{name: a, weeks: [{}]}, {name: b}]}"), "layer `a`: no open time, on no date");
     let covered = "{zone: UTC, layers: [{name: a, weeks: [{from: 2026-01-01, until: 2026-01-31, monday: ['08:00-09:00']}],
         holidays: [{name: h, from: 2026-01-01, until: 2026-01-31}]}]}";
     assert_eq!(refusal(covered), "layer `a`: no open time, on no date");
@@ -152,9 +153,30 @@ fn at_the_ends_of_time_nothing_panics() {
     assert!(!calendar.open_segments(Timestamp::MIN, Timestamp::MIN + century).is_empty());
     assert!(!calendar.open_segments(Timestamp::MAX - century, Timestamp::MAX).is_empty());
     let timeline = Timeline::compile(&calendar, Timestamp::MIN, Timestamp::MAX);
-    assert!(timeline.until() < "-009700-01-01T00:00:00Z".parse().unwrap(), "cut at 200 years");
+    assert_eq!(timeline.until(), Timestamp::MIN + SignedDuration::from_hours(200 * 366 * 24), "cut at 200 years");
     assert!(timeline.open_between(Timestamp::MIN, Timestamp::MAX).is_err());
     assert_eq!(calendar.open_segments(Timestamp::MAX, Timestamp::MIN), []);
+}
+
+#[test]
+fn hours_that_the_clocks_jump_over_are_none_and_those_at_the_ends_of_time_are_cut_there() {
+    let daily = |zone: &str, hours: &str| {
+        let days = "tuesday: *d, wednesday: *d, thursday: *d, friday: *d, saturday: *d, sunday: *d";
+        calendar(&format!("{{zone: {zone}, layers: [{{name: a, weeks: [{{monday: &d [{hours}], {days}}}]}}]}}"))
+    };
+    let berlin = daily("Europe/Berlin", "'02:15-02:45', '09:00-10:00'");
+    assert_eq!([28, 29, 30].map(|day| berlin.hours_on(date(2026, 3, day)).len()), [2, 1, 2]);
+    let first = daily("Asia/Shanghai", "'09:00-12:00'").hours_on(date(-9999, 1, 2));
+    assert_eq!(first.iter().map(|hours| hours.from).collect::<Vec<_>>(), [Timestamp::MIN]);
+    let last = daily("UTC", "'21:00-23:00'").hours_on(date(9999, 12, 30));
+    assert_eq!(last.iter().map(|hours| hours.until).collect::<Vec<_>>(), [Timestamp::MAX]);
+}
+
+#[test]
+fn what_goes_without_saying_is_not_written_down() {
+    let written = |yaml: &str| serde_json::to_value(calendar(yaml).description()).unwrap()["layers"][0]["observes"].clone();
+    assert!(written("{zone: UTC, layers: [{name: a, weeks: [{monday: ['08:00-09:00']}]}]}").is_null());
+    assert_eq!(written("{zone: UTC, layers: [{name: a, observes: false, weeks: [{monday: ['08:00-09:00']}]}]}"), false);
 }
 
 #[test]
@@ -177,6 +199,20 @@ fn a_timeline_answers_at_its_edges_and_not_beyond() {
     assert_eq!(timeline.hold(at("05T11:01")), Ok(at("12T08:00")));
     assert!(timeline.hold(at("04T23:59")).is_err());
     assert!(timeline.open_between(at("05T00:00"), at("12T08:31")).is_err());
+}
+
+#[test]
+fn a_timeline_counts_microseconds_and_may_begin_with_the_epoch() {
+    let calendar = calendar("{zone: UTC, layers: [{name: a, weeks: [{thursday: ['08:00-09:00'], friday: ['08:00-09:00']}]}]}");
+    let at = |text: &str| format!("1970-01-{text}Z").parse::<Timestamp>().unwrap();
+    let timeline = Timeline::compile(&calendar, Timestamp::UNIX_EPOCH, at("09T00:00:00"));
+    let quarter = at("01T08:00:00.25");
+    assert_eq!(timeline.open_between(quarter, at("01T08:00:01")), Ok(SignedDuration::from_millis(750)));
+    assert_eq!(timeline.after(quarter, SignedDuration::from_micros(3)), Ok(at("01T08:00:00.250003")));
+    assert_eq!(timeline.open_between(quarter, at("02T08:00:00.5")), Ok(SignedDuration::from_millis(3_600_250)));
+    let early = Timeline::compile(&calendar, at("01T00:00:00") - SignedDuration::from_hours(24 * 7), at("01T00:00:00"));
+    let before = "1969-12-26T08:00:00.75Z".parse().unwrap();
+    assert_eq!(early.open_between(before, at("01T00:00:00")), Ok(SignedDuration::from_millis(3_599_250)));
 }
 
 #[test]

@@ -128,6 +128,17 @@ fn a_day_of_rest_a_closed_date_and_the_hours_of_a_date_are_told_apart() {
 }
 
 #[test]
+fn a_pause_of_no_length_parts_nothing() {
+    let calendar = Calendar::try_new(serde_saphyr::from_str(OFFICE).unwrap()).unwrap();
+    let (start, hour) = (at("2026-06-01T08:00:00+08:00"), SignedDuration::from_hours(1));
+    let mut clock = Clock::start(Rule::new("响应", Basis::AroundTheClock, hour * 4), start).unwrap();
+    clock.pause(start + hour, Reason::User).unwrap();
+    clock.resume(start + hour).unwrap();
+    let segments = walk(&clock, &calendar, start + hour * 3);
+    assert_eq!(segments.iter().map(|segment| segment.counted).collect::<Vec<_>>(), [hour * 3]);
+}
+
+#[test]
 fn a_clock_that_stands_or_has_stopped_says_so() {
     let calendar = Calendar::try_new(serde_saphyr::from_str(OFFICE).unwrap()).unwrap();
     let timeline = Timeline::compile(&calendar, at("2026-01-01T00:00:00Z"), at("2026-12-01T00:00:00Z"));

@@ -4,7 +4,9 @@
 mod brute;
 mod calendar_files;
 mod calendars;
+mod controller;
 mod cronjob;
+mod edges;
 mod examples;
 mod explanations;
 mod holidays;
@@ -12,6 +14,7 @@ mod laws;
 mod policies;
 mod random;
 mod readings;
+mod replays;
 mod schedules;
 mod stepper;
 mod ticking;

@@ -8,22 +8,22 @@ use worktime::{
     replay::{Outcome, Regime, compare},
 };
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-const POLICY: &str = r"
+pub(crate) const POLICY: &str = r"
 name: 基本
 clocks:
 - {name: response, basis: around_the_clock, until: responded, targets: {'1': PT15M, '2': PT30M, '3': PT1H}, warnings: [50, 75]}
 - {name: resolution, basis: working_time, until: resolved, targets: {'1': PT2H, '2': PT4H, '3': PT8H}, stands_for: [user, vendor, spare]}
 ";
 
-fn policy(text: &str) -> Policy {
+pub(crate) fn policy(text: &str) -> Policy {
     serde_saphyr::from_str(text).unwrap()
 }
 
-fn timeline(national: &str) -> Timeline {
+pub(crate) fn timeline(national: &str) -> Timeline {
     let yaml = format!(
         "{{zone: Asia/Shanghai, layers: [{{name: 市{national}, weeks: [{{monday: &d ['09:00-12:00', '14:00-18:00'], tuesday: *d,
         wednesday: *d, thursday: *d, friday: *d}}]}}]}}"
@@ -32,11 +32,11 @@ fn timeline(national: &str) -> Timeline {
     Timeline::compile(&calendar, at("2025-12-01T00:00:00Z"), at("2027-03-01T00:00:00Z"))
 }
 
-fn event(at_text: &str, what: What) -> Event {
+pub(crate) fn event(at_text: &str, what: What) -> Event {
     Event { at: at(at_text), what }
 }
 
-fn history(events: Vec<Event>) -> History {
+pub(crate) fn history(events: Vec<Event>) -> History {
     History { ticket: "t1".into(), opened: at("2026-06-05T17:00:00+08:00"), priority: "3".into(), events }
 }
 

@@ -63,6 +63,28 @@ fn of_several_changes_of_the_target_the_one_before_says_whether_there_was_time()
 }
 
 #[test]
+fn what_was_reached_before_a_change_of_the_target_was_reached_then() {
+    let timeline = timeline();
+    let start = at("2026-06-01T16:00:00Z");
+    let mut clock = Clock::start(Rule::new("处理", Basis::WorkingTime, hours(1)), start).unwrap();
+    clock.retarget(start + hours(5), hours(1) / 2, "3 → 1").unwrap();
+    assert_eq!(clock.due(&timeline).unwrap(), Due::At(start + hours(1)), "not only when it was changed, after hours");
+}
+
+#[test]
+fn changes_of_the_target_are_in_order_and_may_be_at_one_instant() {
+    let start = at("2026-06-01T08:00:00Z");
+    let mut clock = Clock::start(Rule::new("处理", Basis::AroundTheClock, hours(4)), start).unwrap();
+    for (after, target) in [(0, 5), (0, 6), (1, 7)] {
+        clock.retarget(start + hours(after), hours(target), "3 → 4").unwrap();
+    }
+    let mut written = serde_json::to_value(&clock).unwrap();
+    assert_eq!(serde_json::from_value::<Clock>(written.clone()).unwrap(), clock);
+    written["retargets"].as_array_mut().unwrap().swap(0, 2);
+    assert!(serde_json::from_value::<Clock>(written).unwrap_err().to_string().contains("before"));
+}
+
+#[test]
 fn shifts_may_meet_and_a_day_has_24_hours_of_60_minutes() {
     assert!(office().is_working_day(jiff::civil::date(2026, 6, 1)), "shifts that meet do not overlap");
     let shift = |text: &str| text.parse::<Shift>().unwrap();

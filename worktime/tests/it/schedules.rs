@@ -6,26 +6,26 @@ use worktime::{
     schedule::{AfterCompletion, Blackout, CronJob, Description, On, Quiet, hash, resolve},
 };
 
-fn china() -> Calendar {
+pub(crate) fn china() -> Calendar {
     let yaml = "{zone: Asia/Shanghai, layers: [{name: 国家, national: cn, weeks: [{monday: &d ['09:00-17:00'], tuesday: *d,
         wednesday: *d, thursday: *d, friday: *d}]}]}";
     Calendar::try_new(serde_saphyr::from_str::<Written>(yaml).unwrap()).unwrap()
 }
 
-fn written(cron: &str, zone: &str) -> Description {
+pub(crate) fn written(cron: &str, zone: &str) -> Description {
     Description { cron: cron.into(), zone: zone.into(), ..Description::default() }
 }
 
-fn schedule(cron: &str, zone: &str) -> Schedule {
+pub(crate) fn schedule(cron: &str, zone: &str) -> Schedule {
     Schedule::try_new(written(cron, zone), None).unwrap()
 }
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// The first ticks after an instant, on the wall.
-fn walls(schedule: &Schedule, after: &str, count: usize) -> Vec<String> {
+pub(crate) fn walls(schedule: &Schedule, after: &str, count: usize) -> Vec<String> {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get(&schedule.description().zone).unwrap();
     let first = schedule.next(at(after));
     std::iter::successors(first, |tick| schedule.next(*tick))
