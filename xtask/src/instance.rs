@@ -2,7 +2,7 @@
 //! one lives in a network namespace of its own, with the same addresses and ports inside.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,8 @@ pub(crate) const MARK: &str = "OPSMESH_INSTANCE";
 pub(crate) const PART_MARK: &str = "OPSMESH_PART";
 /// Lies in every state directory, so that nothing else is ever cleared.
 const TOKEN_FILE: &str = ".opsmesh-instance";
+/// Held by whoever changes it.
+const LOCK: &str = "lock";
 
 /// One opsmesh on this machine.
 #[derive(Clone, Debug)]
@@ -80,7 +82,9 @@ impl Instance {
         // A socket's path has at most 107 bytes, and the longest inside is `run/sockets/.s.PGSQL.17432.lock`.
         ensure!(home.as_os_str().len() <= 70, "{} is too long a path for the sockets inside: name a shorter one", home.display());
         if !self.exists() {
-            let occupied = fs::read_dir(home).is_ok_and(|mut entries| entries.next().is_some());
+            // An ./x that waited while another removed all of it leaves a lock behind.
+            let foreign = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != LOCK);
+            let occupied = fs::read_dir(home).is_ok_and(|mut entries| entries.any(foreign));
             ensure!(!occupied, "{} holds something else: name an empty or new directory in OPSMESH_HOME", home.display());
             fs::create_dir_all(home).with_context(|| format!("cannot create {}; are you root?", home.display()))?;
             fs::write(self.path(TOKEN_FILE), "All of this belongs to opsmesh; `./x down --purge` removes it.\n")?;
@@ -93,7 +97,7 @@ impl Instance {
                 folder.display()
             );
         }
-        let lock = File::create(self.path("lock"))?;
+        let lock = File::create(self.path(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
