@@ -169,7 +169,7 @@ mod tests {
         let events = events();
         let opened = events.iter().find(|event| event.name == "opsmesh.ticketing.v1.TicketOpened").unwrap();
         assert!(!opened.comment.is_empty());
-        let schemas = schemas(&[opened.name.clone()], "#/");
+        let schemas = schemas(std::slice::from_ref(&opened.name), "#/");
         assert_eq!(schemas[&opened.name]["properties"]["ticket"], json!({"$ref": "#/opsmesh.ticketing.v1.Ticket"}));
         let ticket = &schemas["opsmesh.ticketing.v1.Ticket"]["properties"];
         assert_eq!(ticket["title"], json!({"type": "string", "description": "1 to 200 characters."}));
