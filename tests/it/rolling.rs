@@ -115,7 +115,7 @@ async fn answered<T, F: Future<Output = Result<Response<T>, Status>>>(repeated: 
                 tokio::time::sleep(PACE).await;
                 return answer.into_inner();
             }
-            Err(status) if status.code() == Code::Unavailable => {
+            Err(status) if status.code() == Code::Unavailable || unsaid(&status) => {
                 repeated.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
@@ -123,6 +123,11 @@ async fn answered<T, F: Future<Output = Result<Response<T>, Status>>>(repeated: 
         }
     }
     panic!("a call was repeated {ATTEMPTS} times");
+}
+
+/// Whether it is the caller's own end that gave up: the connection closed under a call that had not been sent yet.
+fn unsaid(status: &Status) -> bool {
+    status.code() == Code::Cancelled && std::error::Error::source(status).is_some()
 }
 
 /// How many tickets there are, page by page.
