@@ -12,6 +12,8 @@ use crate::under_load::{
 
 /// Longer than a call may wait for a connection and a statement may take: whoever is in flight has to give up by himself.
 const PARTITION: Duration = Duration::from_secs(20);
+/// As long as a call may take, and some: whoever waits all the same is found out.
+const REFUSED: Duration = Duration::from_secs(8);
 /// Every caller is refused some times.
 const REFUSALS: usize = 100;
 /// A refusal that is waited for is no better than silence. Asked of half of them: callers and services share two cores here.
@@ -54,6 +56,7 @@ async fn f10_a_loud_partition_is_an_answer() {
             .map(|port| Cut::at(port, Fault::Loud))
             .collect();
         let mut refusals = load.is_refused(REFUSALS).await;
+        lasts(REFUSED).await;
         drop(cuts);
         refusals.sort();
         let (median, slow) = (refusals[REFUSALS / 2], refusals[REFUSALS * 9 / 10]);
