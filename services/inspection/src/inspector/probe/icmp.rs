@@ -9,8 +9,9 @@ use std::{
 };
 
 use surge_ping::{Client, Config, ICMP, PingIdentifier, PingSequence, SurgeError};
+use tokio::time::Instant;
 
-use super::{Measures, failed, measures, resolve, socket_failed};
+use super::{Measures, failed, measures, milliseconds, resolve, socket_failed};
 use crate::item::{ProbeError, ProbeErrorKind};
 
 /// A reply to one request is waited for so long; the item's timeout bounds them all.
@@ -45,8 +46,10 @@ pub(super) async fn measure(sockets: &Sockets, address: &str, count: u16) -> Res
     let mut replies = Vec::new();
     for _ in 0..count {
         let sequence = PingSequence(sockets.sequence.fetch_add(1, Ordering::Relaxed));
+        // Its own figure begins after the request was sent: on a quick way the reply is there before.
+        let begun = Instant::now();
         match pinger.ping(sequence, &PAYLOAD).await {
-            Ok((_, after)) => replies.push(after.as_secs_f64() * 1_000.0),
+            Ok(_) => replies.push(milliseconds(begun)),
             Err(SurgeError::Timeout { .. }) => {}
             Err(SurgeError::IOError(error)) => return Err(socket_failed(&error, ip)),
             Err(error) => return Err(failed(ProbeErrorKind::Protocol, format!("{ip}（{error}）"))),
