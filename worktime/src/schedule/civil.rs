@@ -4,7 +4,7 @@
 pub(super) const DAY: i64 = 86_400;
 
 /// Days since 1970-01-01 of a date; months beyond the year are carried over.
-pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) const fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
     // Years begin in March here, so that the leap day is the last of one.
     let year = if month <= 2 { year - 1 } else { year };

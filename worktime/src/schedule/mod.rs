@@ -146,13 +146,15 @@ impl Schedule {
     /// The first tick after an instant; none if none comes within forty years.
     #[must_use]
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        let mut after = after.as_second() - i64::from(after.subsec_nanosecond() < 0);
-        let last = self.month_at(after) + HORIZON_MONTHS;
+        let asked = after.as_second() - i64::from(after.subsec_nanosecond() < 0);
+        // Hardly ever needed, and half of the work.
+        let last = || self.month_at(asked) + HORIZON_MONTHS;
+        let mut after = asked;
         loop {
             let tick = self.tick_after(after, last)?;
             match self.blackout(tick) {
                 None => return Timestamp::from_second(tick).ok(),
-                Some((_, until)) if self.month_at(until) > last => return None,
+                Some((_, until)) if self.month_at(until) > last() => return None,
                 Some((_, until)) => after = until - 1,
             }
         }
@@ -223,7 +225,7 @@ impl Schedule {
         self.expression.hours == ALL_HOURS
     }
 
-    fn tick_after(&self, after: i64, last: i64) -> Option<i64> {
+    fn tick_after(&self, after: i64, last: impl Fn() -> i64 + Copy) -> Option<i64> {
         let mut stretch = self.offsets.stretch(after);
         if !self.follows_the_wall_clock() {
             let wall = self.wall_from(self.offsets.shown(after, stretch) + 1, last)?;

@@ -30,25 +30,49 @@ impl Clone for Months {
     }
 }
 
+/// The day before each month that is kept begins, and before the one after them.
+static BEFORE: [i64; KEPT + 1] = {
+    let mut before = [0; KEPT + 1];
+    let mut month = 0;
+    while month <= KEPT {
+        before[month] = civil::days(2000, month as i64 + 1, 0);
+        month += 1;
+    }
+    before
+};
+
+/// The month that a counted day is in, and the day before that began.
+#[inline]
+fn containing(day: i64) -> (i64, i64) {
+    let since = day - BEFORE[0] - 1;
+    if (0..BEFORE[KEPT] - BEFORE[0]).contains(&since) {
+        // From the mean length of a month no beginning is further away than four days: this month, or the one before it.
+        let guess = ((since - 4).max(0) * 48 / 1461) as usize;
+        let month = guess + usize::from(BEFORE[guess + 1] < day);
+        return (FIRST + month as i64, BEFORE[month]);
+    }
+    let (year, month, date) = civil::date(day);
+    (year * 12 + month - 1, day - date)
+}
+
 /// The month of a wall time.
 pub(super) fn of(wall: i64) -> i64 {
-    let (year, month, _) = civil::date(wall.div_euclid(civil::DAY));
-    year * 12 + month - 1
+    containing(wall.div_euclid(civil::DAY)).0
 }
 
 impl Schedule {
     /// The days of a month on which there are ticks.
     #[inline]
-    fn days_of(&self, month: i64) -> u32 {
+    fn days_of(&self, month: i64) -> u64 {
         let kept = usize::try_from(month - FIRST).ok().and_then(|index| self.months.0.get(index));
-        let Some(kept) = kept else { return self.find_days(month) };
+        let Some(kept) = kept else { return self.find_days(month).into() };
         match kept.load(Ordering::Relaxed) {
             0 => {
                 let found = self.find_days(month);
                 kept.store(found | KNOWN, Ordering::Relaxed);
-                found
+                found.into()
             }
-            known => known & !KNOWN,
+            known => (known & !KNOWN).into(),
         }
     }
 
@@ -69,39 +93,37 @@ impl Schedule {
         found
     }
 
-    /// The first wall time that is named, this or later; in whole minutes, given as seconds.
+    /// The first wall time that is named, this or later, in no month after the last; in whole minutes, given as seconds.
     #[inline]
-    pub(super) fn wall_from(&self, wall: i64, last: i64) -> Option<i64> {
+    pub(super) fn wall_from(&self, wall: i64, last: impl FnOnce() -> i64) -> Option<i64> {
         let minute = (wall + 59).div_euclid(60);
-        let (mut day, of_day) = (minute.div_euclid(1440), minute.rem_euclid(1440));
-        let (year, month, date) = civil::date(day);
-        let mut month = year * 12 + month - 1;
-        let days = self.days_of(month);
-        if days & (1 << date) != 0
-            && let Some(time) = self.time_from(of_day)
-        {
-            return Some((day * 1440 + time) * 60);
-        }
-        let mut later = days & (u32::MAX << date << 1);
-        day -= date;
-        while later == 0 {
-            month += 1;
-            if month > last {
-                return None;
+        let (day, of_day) = (minute.div_euclid(1440), minute.rem_euclid(1440));
+        let (mut month, mut before) = containing(day);
+        let today = day - before;
+        let time = self.time_from(of_day);
+        let mut days = self.days_of(month) & (u64::MAX << today << u32::from(time.is_none()));
+        if days == 0 {
+            let last = last();
+            while days == 0 {
+                month += 1;
+                if month > last {
+                    return None;
+                }
+                days = self.days_of(month);
             }
-            later = self.days_of(month);
-            day = civil::days(month.div_euclid(12), month.rem_euclid(12) + 1, 0);
+            before = civil::days(month.div_euclid(12), month.rem_euclid(12) + 1, 0);
         }
-        let time = self.time_from(0)?;
-        Some(((day + i64::from(later.trailing_zeros())) * 1440 + time) * 60)
+        let found = before + i64::from(days.trailing_zeros());
+        let time = if found == day { time? } else { self.time_from(0)? };
+        Some((found * 1440 + time) * 60)
     }
 
     /// The last wall time that is named, this or earlier.
     pub(super) fn wall_until(&self, wall: i64, first: i64) -> Option<i64> {
         let minute = wall.div_euclid(60);
         let (mut day, of_day) = (minute.div_euclid(1440), minute.rem_euclid(1440));
-        let (year, month, date) = civil::date(day);
-        let mut month = year * 12 + month - 1;
+        let (mut month, before) = containing(day);
+        let date = day - before;
         let days = self.days_of(month);
         if days & (1 << date) != 0
             && let Some(time) = self.time_until(of_day)
@@ -109,7 +131,7 @@ impl Schedule {
             return Some((day * 1440 + time) * 60);
         }
         let mut earlier = days & ((1 << date) - 1);
-        day -= date;
+        day = before;
         while earlier == 0 {
             month -= 1;
             if month < first {
@@ -127,14 +149,11 @@ impl Schedule {
     fn time_from(&self, of_day: i64) -> Option<i64> {
         let (hours, minutes) = (self.expression.hours, self.expression.minutes);
         let (hour, minute) = (of_day / 60, of_day % 60);
-        if hours & (1 << hour) != 0 {
-            let rest = minutes & (u64::MAX << minute);
-            if rest != 0 {
-                return Some(hour * 60 + i64::from(rest.trailing_zeros()));
-            }
-        }
-        let rest = hours & (u64::MAX << hour << 1);
-        (rest != 0).then(|| i64::from(rest.trailing_zeros()) * 60 + i64::from(minutes.trailing_zeros()))
+        let rest = minutes & (u64::MAX << minute);
+        let this = hours >> hour & u64::from(rest != 0) & 1;
+        let minute = if this == 0 { minutes } else { rest }.trailing_zeros();
+        let hours = hours & (u64::MAX << hour << (1 - this));
+        (hours != 0).then(|| i64::from(hours.trailing_zeros() * 60 + minute))
     }
 
     fn time_until(&self, of_day: i64) -> Option<i64> {
@@ -155,4 +174,17 @@ impl Schedule {
 pub(super) fn date(day: i64) -> Option<Date> {
     let (year, month, date) = civil::date(day);
     Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(date).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_month_of_a_day_is_that_of_its_date_within_the_kept_years_and_beyond() {
+        for day in civil::days(1899, 1, 1)..civil::days(2201, 1, 1) {
+            let (year, month, date) = civil::date(day);
+            assert_eq!(containing(day), (year * 12 + month - 1, day - date), "{year}-{month}-{date}");
+        }
+    }
 }

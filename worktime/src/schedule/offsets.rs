@@ -38,7 +38,9 @@ impl Offsets {
     /// The stretch that an instant is in.
     #[inline]
     pub(super) fn stretch(&self, at: i64) -> usize {
-        self.starts.partition_point(|start| *start <= at) - 1
+        let last = self.starts.len() - 1;
+        // Most zones' clocks change no more.
+        if self.starts[last] <= at { last } else { self.starts[..last].partition_point(|start| *start <= at) - 1 }
     }
 
     #[inline]
