@@ -124,7 +124,8 @@ fn checks(caller: &Instance, choice: &Choice, progress: &Progress, times: &mut T
     run("deny", deny.current_dir(&caller.checkout).args(["--locked", "check", "licenses", "bans", "sources"]))?;
     let mut buf = tools::program(caller, "buf")?;
     run("buf", buf.current_dir(&caller.checkout).arg("lint"))?;
-    Ok(())
+    let mut squawk = tools::program(caller, "squawk")?;
+    run("squawk", squawk.current_dir(&caller.checkout).args(["*/migrations/*.sql", "services/*/migrations/*.sql"]))
 }
 
 /// A chart that does not render is told before a cluster is started for it.

@@ -105,8 +105,8 @@ pub(crate) const TEST_KITS: &[Kit] = &[
     Kit {
         name: "python",
         source: Source::Python,
-        programs: &["cargo-nextest", "cargo-deny"],
-        doing: "fetching cargo-nextest and cargo-deny",
+        programs: &["cargo-nextest", "cargo-deny", "squawk"],
+        doing: "fetching cargo-nextest, cargo-deny and squawk",
     },
     Kit { name: PYTHON_CLIENT, source: Source::Python, programs: &[], doing: "fetching what the samples in Python need" },
     Kit { name: NPM, source: Source::Npm, programs: &["buf"], doing: "fetching buf and what reads AsyncAPI" },
@@ -182,7 +182,8 @@ pub(crate) fn for_everyone(instance: &Instance, program: &str) -> Result<PathBuf
 
 /// This very program, where other accounts can run it and a new build does not replace it while it runs.
 pub(crate) fn own_program(instance: &Instance) -> Result<PathBuf> {
-    copied(&instance.path("bin"), "xtask", &std::env::current_exe()?)
+    // Not by its path, where a new build may lie by now, or nothing.
+    copied(&instance.path("bin"), "xtask", Path::new("/proc/self/exe"))
 }
 
 /// Makes whatever of these is missing.
