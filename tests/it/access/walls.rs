@@ -56,6 +56,7 @@ async fn every_table_with_an_agency_is_behind_a_wall_that_its_owner_cannot_pass(
                         "{}: {expression}",
                         table.name
                     );
+                    assert!(!expression.contains(" OR "), "the planner misjudges it: {}: {expression}", table.name);
                     let bare = expression.replace("( SELECT current_setting('opsmesh.agency'::text) AS current_setting)", "");
                     assert!(!bare.contains("current_setting"), "{}: {expression}", table.name);
                 }
