@@ -130,7 +130,16 @@ pub struct Tx {
     agency: Option<Agency>,
     actor: Arc<str>,
     changed: Arc<Notify>,
-    marks: Vec<(Origin, String)>,
+    marks: Vec<Mark>,
+}
+
+/// A span to be left in the trace of a noun's cause.
+#[derive(Debug)]
+struct Mark {
+    cause: Origin,
+    what: String,
+    /// Where it was asked for: what commits together need not be of one trace.
+    from: Option<Origin>,
 }
 
 /// A point in a transaction.
@@ -156,7 +165,7 @@ impl Tx {
     /// Once committed, leaves a span called `what` in the trace of the noun's cause, linked to what is happening now: so one
     /// trace id leads from the cause to everything that came of it, however much later.
     pub fn mark(&mut self, origin: Origin, what: impl Into<String>) {
-        self.marks.push((origin, what.into()));
+        self.marks.push(Mark { cause: origin, what: what.into(), from: Origin::current() });
     }
 
     /// A point to which [`Tx::undo_to`] goes back: what fails after it need not fail everything.
@@ -182,8 +191,8 @@ impl Tx {
     pub async fn commit(self) -> sqlx::Result<()> {
         within(ROUND_TRIP, self.inner.commit()).await?;
         self.changed.notify_one();
-        for (origin, what) in self.marks {
-            origin.mark(what);
+        for Mark { cause, what, from } in self.marks {
+            cause.mark(what, from);
         }
         Ok(())
     }

@@ -28,10 +28,14 @@ use crate::{
 /// The one service that answers without a caller: it tells a load balancer whether we are ready, and nothing else.
 const OPEN: &str = "/grpc.health.v1.Health/";
 
-/// Wraps all services of a process.
+/// Wraps all services of a process; every call keeps one while it lasts.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
-    identity: Arc<Identity>,
+pub(crate) struct Door(Arc<Keeper>);
+
+/// Who looks at all that come in.
+#[derive(Debug)]
+struct Keeper {
+    identity: Identity,
     limiter: Limiter,
     rules: Rules,
     rpcs: Rpcs,
@@ -39,11 +43,11 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(identity: Identity, limiter: Limiter, rules: Rules, rpcs: Rpcs) -> Self {
-        Self { identity: Arc::new(identity), limiter, rules, rpcs }
+        Self(Arc::new(Keeper { identity, limiter, rules, rpcs }))
     }
 }
 
-impl Door {
+impl Keeper {
     /// Who comes with these headers, through the connection of which `extensions` tells, to `rpc`: if they are known and their agency has calls left.
     async fn enter(&self, headers: &HeaderMap, extensions: &Extensions, rpc: Arc<str>) -> Result<Caller, Refusal> {
         let who = self.identity.caller(headers, extensions).await.map_err(|rejected| {
@@ -97,16 +101,15 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let door = self.door.clone();
-        let path = request.uri().path().to_owned();
+        let path = request.uri().path();
         if path.starts_with(OPEN) {
             return Box::pin(async move { inner.call(request).await });
         }
-        let method = path.trim_start_matches('/').to_owned();
-        let rpc: Arc<str> = method.as_str().into();
-        let span = span(&method, request.headers());
-        let ended = Ended { span: span.clone(), begun: Instant::now(), method, rpcs: door.rpcs.clone() };
+        let rpc: Arc<str> = path.trim_start_matches('/').into();
+        let span = span(&rpc, request.headers());
+        let ended = Ended { span: span.clone(), begun: Instant::now(), rpc: rpc.clone(), door: door.clone() };
         let answer = async move {
-            let response = match door.enter(request.headers(), request.extensions(), rpc).await {
+            let response = match door.0.enter(request.headers(), request.extensions(), rpc).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                     inner.call(request).await?
@@ -156,8 +159,8 @@ impl Extractor for Headers<'_> {
 struct Ended {
     span: Span,
     begun: Instant,
-    method: String,
-    rpcs: Rpcs,
+    rpc: Arc<str>,
+    door: Door,
 }
 
 impl Ended {
@@ -182,8 +185,9 @@ impl Ended {
         let trace = context.span().span_context().clone();
         let trace_id = trace.is_valid().then(|| trace.trace_id().to_string());
         let seconds = self.begun.elapsed().as_secs_f64();
-        tracing::debug!(parent: &self.span, method = self.method, code = name, seconds, "call answered");
-        self.rpcs.record(RpcLabels { rpc_method: self.method, rpc_response_status_code: name }, seconds, trace_id);
+        tracing::debug!(parent: &self.span, method = &*self.rpc, code = name, seconds, "call answered");
+        let labels = RpcLabels { rpc_method: self.rpc.as_ref().into(), rpc_response_status_code: name };
+        self.door.0.rpcs.record(labels, seconds, trace_id);
     }
 }
 

@@ -56,8 +56,14 @@ impl Telemetry {
         let ours = EnvFilter::new(
             "off,chassis=info,mailbox=info,ticketing=info,inventory=info,inspection=info,inspector=info,operator=info",
         );
+        // What a span costs is mostly what it carries. Where in the code, on which thread and how busy nobody who reads a trace has asked.
+        let spanned = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer(SCOPE))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false);
         tracing_subscriber::registry()
-            .with(tracing_opentelemetry::layer().with_tracer(provider.tracer(SCOPE)).with_filter(ours))
+            .with(spanned.with_filter(ours))
             .with(JsonLines::new(name).with_filter(log))
             .try_init()
             .context("telemetry is set up once")?;

@@ -52,12 +52,12 @@ impl Origin {
         let _ = span.set_parent(self.context());
     }
 
-    /// Leaves a span called `what` here, linked to what is happening now.
-    pub(crate) fn mark(&self, what: String) {
+    /// Leaves a span called `what` here, linked to the place that it comes from.
+    pub(crate) fn mark(&self, what: String, from: Option<Self>) {
         let here = self.context();
         let mut builder = telemetry::tracer().span_builder(what).with_kind(SpanKind::Internal);
-        if let Some(now) = Self::current().filter(|now| now.trace != self.trace) {
-            builder = builder.with_links(vec![Link::new(now.span_context(), Vec::new(), 0)]);
+        if let Some(from) = from.filter(|from| from.trace != self.trace) {
+            builder = builder.with_links(vec![Link::new(from.span_context(), Vec::new(), 0)]);
         }
         builder.start_with_context(&telemetry::tracer(), &here).end();
     }
