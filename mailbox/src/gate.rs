@@ -1,5 +1,7 @@
 //! The gate before a service's reactions: each message once, and those of one subject in their order. A subject's row is taken
 //! with the message's first statement and kept until its effect commits, so that nothing of the same subject runs beside it.
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use chassis::{Database, Scope, Tx};
 use uuid::Uuid;
 
@@ -62,6 +64,68 @@ async fn enter(tx: &mut Tx, fact: &Received) -> Result<bool, Unhandled> {
         ))),
         _ => Ok(first),
     }
+}
+
+/// Records messages of one agency that arrived together, in their order: the ids of those that were not recorded before. If the gate would stop one of them
+/// nothing is said of the others: they must come one by one.
+pub(crate) async fn enter_all(tx: &mut Tx, ordered: bool, facts: &[&Received]) -> Result<HashSet<Uuid>, Unhandled> {
+    let ids: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
+    // Each a microsecond after the one before it at the least: what was handled together tells its order, too.
+    let recorded: HashSet<Uuid> = sqlx::query_scalar(
+        "INSERT INTO inbox (id, seen_at)
+         SELECT id, clock_timestamp() + place * interval '1 microsecond' FROM unnest($1::uuid[]) WITH ORDINALITY AS new (id, place)
+         ORDER BY place ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await?
+    .into_iter()
+    .collect();
+    if ordered {
+        let mut passed = pass_all(tx, facts).await?;
+        for fact in facts.iter().filter(|fact| recorded.contains(&fact.id)) {
+            let gate = passed.get_mut(&(fact.source.clone(), fact.subject.clone()));
+            let Passed { before, holding } = gate.ok_or(Unhandled::Waits)?;
+            if *holding > 0 || fact.sequence <= *before {
+                return Err(Unhandled::Waits);
+            }
+            *before = fact.sequence;
+        }
+    }
+    Ok(recorded)
+}
+
+/// A gate as a transaction found it.
+struct Passed {
+    before: i64,
+    holding: i32,
+}
+
+/// Takes the gates of all these subjects, by source and subject, and lets the highest of each through.
+async fn pass_all(tx: &mut Tx, facts: &[&Received]) -> sqlx::Result<HashMap<(String, String), Passed>> {
+    // Taken in one order everywhere, so that nobody waits in a circle.
+    let mut highest = BTreeMap::<(&str, &str), i64>::new();
+    for fact in facts {
+        let known = highest.entry((&fact.source, &fact.subject)).or_insert(fact.sequence);
+        *known = fact.sequence.max(*known);
+    }
+    let (names, sequences): (Vec<(&str, &str)>, Vec<i64>) = highest.into_iter().unzip();
+    let (sources, subjects): (Vec<&str>, Vec<&str>) = names.into_iter().unzip();
+    let gates: Vec<(String, String, i64, i32)> = sqlx::query_as(
+        "INSERT INTO inbox_subjects AS known (agency, source, subject, highest, before)
+         SELECT $1, source, subject, highest, -1
+         FROM unnest($2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY AS new (source, subject, highest, place) ORDER BY place
+         ON CONFLICT (agency, source, subject) DO UPDATE
+             SET before = known.highest, highest = greatest(known.highest, excluded.highest), seen_at = now()
+         RETURNING source, subject, before, holding",
+    )
+    .bind(tx.agency().cloned())
+    .bind(sources)
+    .bind(subjects)
+    .bind(sequences)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(gates.into_iter().map(|(source, subject, before, holding)| ((source, subject), Passed { before, holding })).collect())
 }
 
 /// A subject of one source, as the gate knows it.

@@ -20,6 +20,7 @@ use crate::{
     broker::{BrokerSettings, Pauses, pause},
     envelope::Received,
     gate,
+    handful::handfuls,
     parking::{self, Why},
     patience,
     subscription::{Arrival, Subscription},
@@ -88,6 +89,10 @@ impl Handled {
         Self(meter.register("opsmesh_messages_handled", "Messages received, by what became of them", Family::default()))
     }
 
+    fn count_one(&self, first: bool) {
+        self.count(if first { "handled" } else { "repeated" });
+    }
+
     fn count(&self, outcome: &'static str) {
         self.0.get_or_create(&Outcome { outcome }).inc();
     }
@@ -125,24 +130,52 @@ impl<R: Reactions> Door<R> {
 
     async fn attend(&self, subscription: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<()> {
         loop {
-            let arrival = tokio::select! {
+            let arrived = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                arrival = subscription.next() => arrival?,
+                arrived = subscription.some() => arrived?,
             };
-            let settled = match &arrival {
-                Arrival::Message(delivery) => self.settle(&delivery.data, stop).await?,
-                Arrival::GivenUp(delivery) => {
-                    let why = Why::Reason(given_up_for(delivery));
-                    let fact = Received::read(&delivery.data).ok();
-                    self.park(&delivery.data, fact.as_ref(), &why, stop).await? == Aside::Put
+            let together = self.settle_together(&arrived).await;
+            for (arrival, settled) in arrived.iter().zip(together) {
+                let settled = settled
+                    || match arrival {
+                        Arrival::Message(delivery) => self.settle(&delivery.data, stop).await?,
+                        Arrival::GivenUp(delivery) => {
+                            let why = Why::Reason(given_up_for(delivery));
+                            let fact = Received::read(&delivery.data).ok();
+                            self.park(&delivery.data, fact.as_ref(), &why, stop).await? == Aside::Put
+                        }
+                    };
+                if !settled {
+                    return Ok(());
                 }
-            };
-            if !settled {
-                return Ok(());
+                let acknowledged = arrival.delivery().ack(BasicAckOptions::default()).await?;
+                anyhow::ensure!(acknowledged, "the acknowledgement came too late");
             }
-            let acknowledged = arrival.delivery().ack(BasicAckOptions::default()).await?;
-            anyhow::ensure!(acknowledged, "the acknowledgement came too late");
         }
+    }
+
+    /// Handles what can be in as few transactions as there are agencies. True for each that was; the others are left as they came.
+    async fn settle_together(&self, arrived: &[Arrival]) -> Vec<bool> {
+        let mut settled = vec![false; arrived.len()];
+        let messages = arrived.iter().filter_map(|arrival| match arrival {
+            Arrival::Message(delivery) => Some(delivery.data.as_slice()),
+            // Always the last of them: no place changes.
+            Arrival::GivenUp(_) => None,
+        });
+        let queue = self.queue.name();
+        for handful in handfuls(messages) {
+            let handling = handful.handle(&self.db, self.queue.service, &queue, &*self.reactions);
+            match patience::answered(handling).await {
+                Ok(handled) => {
+                    for (place, first) in handled {
+                        self.handled.count_one(first);
+                        settled[place] = true;
+                    }
+                }
+                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "a handful is handled one by one"),
+            }
+        }
+        settled
     }
 
     /// Brings a message to its end: handled, or parked. False: told to stop first, the message goes back.
@@ -160,7 +193,7 @@ impl<R: Reactions> Door<R> {
                 .await
             {
                 Ok(first) => {
-                    self.handled.count(if first { "handled" } else { "repeated" });
+                    self.handled.count_one(first);
                     return Ok(true);
                 }
                 Err(Unhandled::Poison(reason)) => Why::Reason(reason),

@@ -7,6 +7,7 @@ mod combiner;
 mod contract;
 mod envelope;
 mod gate;
+mod handful;
 mod inbox;
 mod letter;
 mod parking;

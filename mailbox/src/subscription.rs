@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use lapin::{
     Consumer,
     message::Delivery,
@@ -18,7 +18,9 @@ use crate::{
 };
 
 /// Messages held at once: enough to hide the round trip, few enough to be returned quickly.
-const PREFETCH: u16 = 64;
+const PREFETCH: u16 = 128;
+/// What is handled together is read first: more bytes than this are left for the next time.
+const BYTES_TOGETHER: usize = 1 << 20;
 /// A broker that takes longer is not well, and will find out by itself that the connection is gone.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -56,8 +58,24 @@ impl Subscription {
         Ok(Self { link, deliveries, given_up })
     }
 
-    /// The next arrival. Whoever stops waiting loses none.
-    pub(crate) async fn next(&mut self) -> anyhow::Result<Arrival> {
+    /// What has arrived, in its order: one at the least. What the broker gave up is the last of it. Whoever stops waiting loses none.
+    pub(crate) async fn some(&mut self) -> anyhow::Result<Vec<Arrival>> {
+        let mut arrived = vec![self.next().await?];
+        let mut bytes = 0;
+        while let Some(Arrival::Message(last)) = arrived.last() {
+            bytes += last.data.len();
+            if arrived.len() >= PREFETCH.into() || bytes >= BYTES_TOGETHER {
+                break;
+            }
+            // Waits for nothing, so that what has been taken is not dropped by who stops waiting.
+            let Some(more) = self.next().now_or_never() else { break };
+            arrived.push(more?);
+        }
+        Ok(arrived)
+    }
+
+    /// The next arrival.
+    async fn next(&mut self) -> anyhow::Result<Arrival> {
         let arrival = tokio::select! {
             delivery = self.deliveries.next() => delivery.map(|delivery| delivery.map(Arrival::Message)),
             delivery = self.given_up.next() => delivery.map(|delivery| delivery.map(Arrival::GivenUp)),

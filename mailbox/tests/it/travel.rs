@@ -11,7 +11,7 @@ use std::{
 use chassis::{Database, Scope};
 use tests::{eventually, within};
 
-use crate::post::{Post, Trouble, agency, tell, tell_now};
+use crate::post::{Post, SCHEMAS, Trouble, agency, event, tell, tell_now};
 
 async fn arrived(post: &Post, count: usize) -> Vec<(String, String)> {
     let patience = Duration::from_secs(90);
@@ -166,4 +166,35 @@ async fn a_fact_that_nobody_waits_for_is_kept_aside() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_together_commits_together_and_one_that_is_refused_spoils_nothing() {
+    const WAITING: usize = 40;
+    let post = Post::open(Trouble { poison: Some("poison"), ..Trouble::default() }).await;
+    // It leaves its queue, and nobody there.
+    post.receiver().await.stop().await.unwrap();
+    let sent: Vec<String> = (0..WAITING).map(|number| number.to_string()).collect();
+    for (number, etag) in (0..).zip(&sent) {
+        post.send(event(number, 1, &format!("agencies/gz/xs/{etag}"), etag).to_string().as_bytes()).await;
+    }
+    let running = post.receiver().await;
+    assert_eq!(post.etags(WAITING).await, sent);
+    let receiver = Database::open("test", &post.to.database, SCHEMAS).unwrap();
+    let commits: i64 =
+        sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM effects").fetch_one(receiver.pool()).await.unwrap();
+    assert!(commits < i64::try_from(WAITING).unwrap(), "{commits} commits");
+
+    running.stop().await.unwrap();
+    for (number, etag) in (WAITING as u128..).zip(["a", "b", "poison", "c"]) {
+        post.send(event(number, 1, &format!("agencies/gz/xs/{etag}"), etag).to_string().as_bytes()).await;
+    }
+    let running = post.receiver().await;
+    assert_eq!(post.etags(WAITING + 3).await[WAITING..], ["a", "b", "c"]);
+    let parked = eventually("one to be parked", || async {
+        let parked = post.parked(&running).await;
+        if parked.is_empty() { Err("none") } else { Ok(parked) }
+    })
+    .await;
+    assert_eq!((parked.len(), parked[0].reason.as_str()), (1, "it is poisoned"));
 }

@@ -1,8 +1,11 @@
 //! Faults of RabbitMQ, and of whoever should receive from it.
 use std::time::Duration;
 
+use tests::within;
+
 use super::{endures, lasts};
 use crate::under_load::{
+    audit,
     house::{Fittings, House},
     load::Load,
 };
@@ -50,7 +53,15 @@ async fn f16_a_consumer_that_stands_still_finds_everything_when_it_goes_on() {
         let before = load.rounds();
         lasts(STANDS_STILL).await;
         assert!(load.rounds() > before + 2, "whoever produces does not wait for whoever consumes");
+        let produced = audit::unhandled(house).await;
+        assert!(!produced.is_empty(), "nothing piled up");
         house.ticketing.thaw();
+        // While as much comes again: it catches up at twice the rate at which facts come, or faster.
+        within(STANDS_STILL, "what has piled up to be handled", || async {
+            let left = audit::unhandled(house).await.intersection(&produced).count();
+            if left == 0 { Ok(()) } else { Err(format!("{left} of {}", produced.len())) }
+        })
+        .await;
     })
     .await;
 }

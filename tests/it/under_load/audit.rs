@@ -19,14 +19,8 @@ pub(crate) async fn settled(house: &House, acknowledged: &Acknowledged) -> Strin
         let (mut from, mut to) = (from.lock().await, to.lock().await);
         let waiting =
             number(&mut from, "SELECT count(*) FROM outbox").await + number(&mut to, "SELECT count(*) FROM outbox").await;
-        let sent = ids(&mut from, "SELECT id FROM facts WHERE kind LIKE '%.Finding%'").await;
-        let handled = ids(&mut to, "SELECT id FROM inbox").await;
-        let missing = sent.difference(&handled).count();
-        if (waiting, missing) == (0, 0) {
-            Ok(())
-        } else {
-            Err(format!("{waiting} wait, {missing} of {} are not handled", sent.len()))
-        }
+        let missing = between(&mut from, &mut to).await.len();
+        if (waiting, missing) == (0, 0) { Ok(()) } else { Err(format!("{waiting} wait, {missing} are not handled")) }
     })
     .await;
     every_call_is_one_ticket(&mut ticketing, acknowledged).await;
@@ -42,6 +36,19 @@ pub(crate) async fn settled(house: &House, acknowledged: &Acknowledged) -> Strin
         acknowledged.unknown.len(),
         acknowledged.seen[0].len()
     )
+}
+
+/// Facts that inspection has told and ticketing has not handled.
+pub(crate) async fn unhandled(house: &House) -> BTreeSet<Uuid> {
+    let mut inspection = house.postgres.connect("inspection").await.unwrap();
+    let mut ticketing = house.postgres.connect("ticketing").await.unwrap();
+    between(&mut inspection, &mut ticketing).await
+}
+
+async fn between(inspection: &mut PgConnection, ticketing: &mut PgConnection) -> BTreeSet<Uuid> {
+    let sent = ids(inspection, "SELECT id FROM facts WHERE kind LIKE '%.Finding%'").await;
+    let handled = ids(ticketing, "SELECT id FROM inbox").await;
+    sent.difference(&handled).copied().collect()
 }
 
 /// An acknowledged call has its ticket, an unacknowledged one has one or none, and there is no other.

@@ -1,0 +1,208 @@
+//! `fact-publish`: facts a second from an outbox to a quorum queue, beside a loop that publishes one message, waits for its confirm, and publishes the next; the
+//! same messages through the same exchange to the same queue. Then, at half of that, how long after its commit a fact is where it is consumed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark panics where something is not as it must be, and prints"
+)]
+
+mod backlog;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use backlog::{Config, SCHEMAS, announcing, fill, letter, median};
+use chassis::{Agency, Clock, Database, Host, Scope, Secret, Tx};
+use futures::StreamExt;
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
+    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions},
+    types::FieldTable,
+};
+use mailbox::{BrokerSettings, Reactions, Received, Unhandled};
+use prost::Name;
+use proto::inventory::v1::DeviceCreated;
+use serde_json::json;
+use tests::Stage;
+
+const FACTS: usize = 20_000;
+/// Of the loop: it is slower.
+const MESSAGES: usize = 2_000;
+const ROUNDS: usize = 3;
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// At half load.
+const PACED_FOR: Duration = Duration::from_secs(5);
+/// Between two transactions of a writer that keeps a pace.
+const BEAT: Duration = Duration::from_millis(10);
+const QUEUE: &str = "opsmesh.publish-receiver";
+
+/// Leaves a queue, and takes nothing from it.
+struct Nobody;
+
+impl Reactions for Nobody {
+    fn kinds(&self) -> Vec<String> {
+        vec![DeviceCreated::full_name()]
+    }
+
+    async fn react(&self, _: &mut Tx, _: &Received) -> Result<(), Unhandled> {
+        Ok(())
+    }
+}
+
+async fn reacting((database, broker): Config, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&database, SCHEMAS).await?;
+    mailbox::react(host, &broker, &db, Nobody).await
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (mut ours, mut peers) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let post = runtime.block_on(Post::open());
+        ours.push(runtime.block_on(post.carried()));
+        peers.push(runtime.block_on(post.looped()));
+        runtime.block_on(async { drop(post) });
+    }
+    let (ours, peer) = (median(ours), median(peers));
+    println!(
+        "{}",
+        json!({"name": "fact-publish", "unit": "1/s", "ours": ours, "peer": peer, "peer_name": "a loop with confirms", "ratio": ours / peer})
+    );
+    let (rate, mut took) = runtime.block_on(async { Post::open().await.paced(ours / 2.0).await });
+    took.sort_unstable_by(f64::total_cmp);
+    let at = |part: usize| took[took.len() * part / 100];
+    println!("{}", json!({"name": "fact-publish at half load", "unit": "1/s", "ours": rate, "p50_ms": at(50), "p99_ms": at(99)}));
+}
+
+/// An outbox, and a queue at the other end.
+struct Post {
+    stage: Stage,
+    from: Config,
+    db: Database,
+}
+
+impl Post {
+    async fn open() -> Self {
+        let mut stage = Stage::set().await;
+        stage.sealed = false;
+        let broker = BrokerSettings { url: Secret::new(stage.broker()) };
+        let (from, to) = ((stage.database().await, broker.clone()), (stage.database().await, broker));
+        stage.start("publish-sender", from.clone(), Clock::default(), announcing).await.stop().await.unwrap();
+        stage.start("publish-receiver", to, Clock::default(), reacting).await.stop().await.unwrap();
+        let db = Database::open("bench", &from.0, SCHEMAS).unwrap();
+        Self { stage, from, db }
+    }
+
+    /// Facts a second that the broker has confirmed.
+    async fn carried(&self) -> f64 {
+        fill(&self.db, FACTS).await;
+        let running = self.stage.start("publish-sender", self.from.clone(), Clock::default(), announcing).await;
+        let (first, began) = self.waiting(FACTS - 1).await;
+        let (_, ended) = self.waiting(0).await;
+        running.stop().await.unwrap();
+        first as f64 / (ended - began).as_secs_f64()
+    }
+
+    /// How many facts wait, once no more than that do, and when that was.
+    async fn waiting(&self, few: usize) -> (usize, Instant) {
+        loop {
+            let count: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(self.db.pool()).await.unwrap();
+            let count = usize::try_from(count).unwrap();
+            if count <= few {
+                return (count, Instant::now());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Messages a second of the loop.
+    async fn looped(&self) -> f64 {
+        let body = self.one_of_ours().await;
+        let (_connection, channel) = self.channel().await;
+        let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let key = format!("{}.gz", DeviceCreated::full_name());
+        let began = Instant::now();
+        for _ in 0..MESSAGES {
+            let durable = BasicProperties::default().with_delivery_mode(2);
+            let publishing = channel.basic_publish("opsmesh.facts".into(), key.as_str().into(), mandatory, &body, durable);
+            let confirmed = publishing.await.unwrap().await.unwrap();
+            assert!(matches!(confirmed, Confirmation::Ack(None)), "{confirmed:?}");
+        }
+        MESSAGES as f64 / began.elapsed().as_secs_f64()
+    }
+
+    async fn channel(&self) -> (Connection, Channel) {
+        let connection = Connection::connect(&self.stage.broker(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        (connection, channel)
+    }
+
+    /// The body of one that lies in the queue, and stays there.
+    async fn one_of_ours(&self) -> Vec<u8> {
+        let (_connection, channel) = self.channel().await;
+        let consuming = channel.basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
+        consuming.await.unwrap().next().await.unwrap().unwrap().data
+    }
+
+    /// The pace that was kept, and how many milliseconds after its commit each fact came out of the queue.
+    async fn paced(&self, rate: f64) -> (f64, Vec<f64>) {
+        let (_connection, channel) = self.channel().await;
+        let unacknowledged = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let mut consumer = channel.basic_consume(QUEUE.into(), "".into(), unacknowledged, FieldTable::default()).await.unwrap();
+        let pace = Pace { config: self.from.clone(), rate, committed: Arc::default() };
+        let running = self.stage.start("publish-sender", pace.clone(), Clock::default(), writing).await;
+        let enough = rate * PACED_FOR.as_secs_f64() * 0.98;
+        let mut heard = Vec::new();
+        while (heard.len() as f64) < enough {
+            let delivery = consumer.next().await.unwrap().unwrap();
+            heard.push((number(&delivery.data), Instant::now()));
+        }
+        running.stop().await.unwrap();
+        let committed = pace.committed.lock().unwrap();
+        let (first, last) = (committed[0], committed[committed.len() - 1]);
+        let took = heard.into_iter().map(|(number, at)| at.saturating_duration_since(committed[number]).as_secs_f64() * 1e3);
+        (committed.len() as f64 / (last - first).as_secs_f64(), took.collect())
+    }
+}
+
+/// Which fact it is.
+fn number(body: &[u8]) -> usize {
+    let created = Received::read(body).unwrap().open::<DeviceCreated>().unwrap().unwrap();
+    created.device.unwrap().etag.parse().unwrap()
+}
+
+/// A service that writes so many facts a second for a while.
+#[derive(Clone)]
+struct Pace {
+    config: Config,
+    rate: f64,
+    /// When each of them was committed.
+    committed: Arc<Mutex<Vec<Instant>>>,
+}
+
+/// In the service itself, as every service writes: its relay hears of each commit, while other processes' facts it finds when it looks.
+async fn writing(Pace { config: (database, broker), rate, committed }: Pace, host: &mut Host) -> anyhow::Result<()> {
+    let db = host.postgres(&database, SCHEMAS).await?;
+    mailbox::announce(host, &broker, &db).await?;
+    host.spawn("writer", |stop| async move {
+        let agency: Agency = "gz".parse()?;
+        let scope = Scope::reaction("bench", &agency);
+        let began = Instant::now();
+        let (mut beat, mut written) = (tokio::time::interval(BEAT), 0);
+        while began.elapsed() < PACED_FOR {
+            beat.tick().await;
+            let due = (rate * began.elapsed().as_secs_f64()) as usize;
+            let mut tx = db.begin(&scope).await?;
+            mailbox::post_all(&mut tx, (written..due).map(|number| letter(&agency, number)).collect()).await?;
+            tx.commit().await?;
+            committed.lock().unwrap().resize(due, Instant::now());
+            written = due;
+        }
+        stop.cancelled().await;
+        Ok(())
+    });
+    Ok(())
+}
