@@ -1,4 +1,7 @@
 //! THE MARK: where a value comes from. It is part of the type, so that no answer can drop it.
+//!
+//! Sources: ours: no clause says how the standard's words are told from a product's, and none of ours may pass for one of
+//! its; DB4401/T 294.2 is named where its tables are to take the place of a value.
 use std::fmt;
 use std::ops::Deref;
 

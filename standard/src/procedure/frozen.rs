@@ -1,4 +1,6 @@
 //! THE FROZEN PROCEDURE: kept with the ticket that uses it, readable for as long as tickets are.
+//!
+//! Source: ours: no clause says what a newer text means for a ticket that is open.
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
