@@ -45,7 +45,7 @@ impl Status {
 pub struct Mark {
     /// What kind of origin it is.
     pub status: Status,
-    /// `standard:<clause>`, `found:Sxx`, `norm:Sxx` (see [`crate::Source`]), `domain`, `default`, several separated by `; `,
+    /// `standard:<clause>`, `found:Sxx`, `norm:Sxx` (see [`crate::words::Source`]), `domain`, `default`, several separated by `; `,
     /// each with an optional remark in parentheses; an organisation's own words for what it has set.
     pub source: String,
     /// The part of DB4401/T 294.2—2024 that is to take the place of this value, where there is one.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Fault, check};
 use super::step::Procedure;
 
-/// The format that is written today. What was written in an earlier one stays readable: a new format adds an arm to [`Kept`].
+/// The format that is written today. What was written in an earlier one stays readable: a new format adds an arm to `Kept`.
 pub const FORMAT: u32 = 1;
 
 /// A procedure as it was when its ticket was opened: whole, with all words, so that a newer book changes nothing for the ticket.
