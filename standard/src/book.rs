@@ -1,4 +1,7 @@
 //! THE BOOK as a whole: its files are read together, because they refer to each other.
+//!
+//! Sources: T/DGAG 038-2025, 4 to 8, A and B, at each field by clause; that the files are cut so and must fit each other is
+//! ours: no clause says how the text is kept.
 use std::sync::LazyLock;
 
 use crate::tree::{Known, Node, Value, identity};

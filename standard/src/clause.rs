@@ -1,4 +1,8 @@
 //! THE CLAUSE: what one unit of the standard says, what shows that it was done, and what the product does about it.
+//!
+//! Sources: T/DGAG 038-2025, 4 to 8, A and B: numbers, words, references and the verbs that make the strength (应, 宜); titles,
+//! translations, evidence, enforcement, gates, modules and the names of items and rows are ours, as each field
+//! says.
 use std::collections::HashMap;
 use std::fmt;
 

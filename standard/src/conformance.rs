@@ -1,5 +1,8 @@
 //! THE CONFORMANCE: for each obligation of the standard who answers for it today, and what shows it. Nothing is answered by a wish: an answer names
 //! tests, and a test of this crate looks for them in the sources (`tests/it/conformance.rs`).
+//!
+//! Sources: T/DGAG 038-2025, 4 to 8, A and B, for the obligations; what counts as an answer is ours: no clause says how
+//! conformance is shown.
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

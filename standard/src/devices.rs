@@ -1,4 +1,8 @@
 //! THE DEVICE CLASSES: what is inspected, monitored and maintained (7.3.1, 7.3.2).
+//!
+//! Sources: T/DGAG 038-2025, 7.3.1 and 7.3.2; DB4401/T 294.2, annexes A and B, would have the items to inspect and to
+//! monitor, and is not known; classes, items, metrics, limits and levels of alerts are ours or found elsewhere, and marked
+//! so.
 use serde::{Deserialize, Serialize};
 
 use crate::{

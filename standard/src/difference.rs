@@ -1,4 +1,6 @@
 //! THE DIFFERENCE between two books: what is not as it was, with both marks and places.
+//!
+//! Source: ours: no clause asks what an organisation has changed.
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;

@@ -1,4 +1,7 @@
 //! THE DOCUMENTS: policies of annex A, reports and their parts, functions of the platform, techniques (A.1, 5.1.3.1, 6, 7).
+//!
+//! Sources: T/DGAG 038-2025, A.1 and 5.1.6 (policies), 7.2 to 7.5 (what reports contain), 5.1.3.1 (functions) and 6
+//! (techniques); codes, forms and what a row leads to are ours, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, Module, Months, Words, WorkflowCode};

@@ -1,4 +1,7 @@
 //! THE EMERGENCY: risks, drills, phases, means (7.3.5, 7.4.2).
+//!
+//! Sources: T/DGAG 038-2025, 7.3.5 and 7.4.2; types of risk beyond the two that 7.3.5.1.1 names, types of drill, and phases
+//! are ours or found elsewhere, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, ReportCode, Words};

@@ -1,4 +1,7 @@
 //! THE EVALUATION: annex B, how each indicator is computed or why it is not (8, B.1, B.2).
+//!
+//! Sources: T/DGAG 038-2025, 8.1, 8.2, B.1 and B.2; DB4401/T 294.2, clause 8.4, would have the rules, and is not known;
+//! weights, formulas, inputs and bands are ours or found elsewhere, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Computable, InputId, Marked, MetricId, StaffClass, TablePath, UnitCode, Words};

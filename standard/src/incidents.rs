@@ -1,4 +1,7 @@
 //! THE GRADES of incidents and their times (7.4.2).
+//!
+//! Sources: T/DGAG 038-2025, 7.4.2.2 (categories, grades) and 7.4.2.4 (recovery); DB4401/T 294.2, tables 2 and 3, would have
+//! them, and is not known; categories, grades, times and the way to a grade are ours or found elsewhere, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{

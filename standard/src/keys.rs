@@ -1,4 +1,6 @@
 //! THE KEYS shown to people: each in Chinese and English. What people read is written from here.
+//!
+//! Source: ours: no clause has names for the fields of files.
 use serde::{Deserialize, Serialize};
 
 /// The file `data/keys.yaml`.

@@ -1,4 +1,7 @@
 //! THE LEDGER and the store: fields of devices, spares, consumables (7.3.4, 5.1.4).
+//!
+//! Sources: T/DGAG 038-2025, 7.3.4 (ledger), 5.1.4, 7.4.10 and 7.4.11 (spares, consumables); further fields, kinds, months
+//! and rules of stock are ours, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, DeviceClass, Marked, Months, UnitCode, Words};

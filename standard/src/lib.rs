@@ -3,6 +3,9 @@
 //! The files under `data/` are the source. [`Book::shipped`] gives the book as it is built in, [`Book::read`] reads one from the bytes of files and
 //! refuses what does not make sense with file, line and field ([`Refused`]); [`Own`] lays an organisation's values over it. Every value is [`Marked`]: the
 //! standard's own words, our translation, inferred, a product default, unknown, or the organisation's; what DB4401/T 294.1/294.2—2024 would say is not known here, and what stands in for it says so.
+//!
+//! Sources: T/DGAG 038-2025, 4 to 8, A and B; DB4401/T 294.1 and 294.2, to which it refers, would say more and are not known;
+//! what the book has where the text says nothing, and the form of it all, are ours, and the values marked so.
 mod book;
 mod check;
 mod clause;

@@ -1,4 +1,7 @@
 //! THE LOOKING UP: what one asks of the book by name.
+//!
+//! Sources: T/DGAG 038-2025, 5.2.2.3, 7.2 to 7.5, 7.3.1, 7.3.2, 7.3.5, 7.4.1.2, 7.4.2, 7.4.4.5 and A.1, each at what is asked
+//! by it; the names to ask by are ours, since the text has only the numbers of clauses and rows.
 use crate::devices::{Device, Item, Metric};
 use crate::documents::{Policy, Report};
 use crate::people::{Qualification, SpecialWork};

@@ -1,4 +1,7 @@
 //! THE MARK: where a value comes from. It is part of the type, so that no answer can drop it.
+//!
+//! Sources: ours: no clause says how the standard's words are told from a product's, and none of ours may pass for one of
+//! its; DB4401/T 294.2 is named where its tables are to take the place of a value.
 use std::fmt;
 use std::ops::Deref;
 
@@ -42,7 +45,7 @@ impl Status {
 pub struct Mark {
     /// What kind of origin it is.
     pub status: Status,
-    /// `standard:<clause>`, `found:Sxx`, `norm:Sxx` (see [`crate::Source`]), `domain`, `default`, several separated by `; `,
+    /// `standard:<clause>`, `found:Sxx`, `norm:Sxx` (see [`crate::words::Source`]), `domain`, `default`, several separated by `; `,
     /// each with an optional remark in parentheses; an organisation's own words for what it has set.
     pub source: String,
     /// The part of DB4401/T 294.2—2024 that is to take the place of this value, where there is one.

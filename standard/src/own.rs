@@ -1,4 +1,7 @@
 //! THE ORGANISATION'S OWN: files that set any part of the book by its path. `docs/own-book.md` explains them to those who write one.
+//!
+//! Sources: T/DGAG 038-2025, A.1, B.1 and B.2, let a provider adjust their tables (可根据实际情况进行调整); that every product default
+//! can be set, by its path, is ours: they say what the text leaves open.
 mod defaults;
 
 use std::collections::BTreeMap;

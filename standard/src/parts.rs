@@ -1,4 +1,6 @@
 //! THE PARTS of a book: its files, read one by one, so that a file that changes is the only one that is read again.
+//!
+//! Source: ours: no clause says how the text is kept.
 use crate::book::{is_file, known};
 use crate::tree::Node;
 use crate::{Book, Refused};

@@ -1,4 +1,7 @@
 //! THE PEOPLE: staff classes, qualifications, certificates (5.2).
+//!
+//! Sources: T/DGAG 038-2025, 5.2.1, 5.2.2 and 5.2.3; positions, certificates beyond those that 5.2.2.3 b names, and which
+//! work needs one are ours or found elsewhere, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{Activity, ClauseId, DeviceClass, Marked, QualificationCode, Words, Years};

@@ -3,6 +3,9 @@
 //! Pure and total. A [`Procedure`] comes from the book (`data/procedures/`); [`Frozen`] keeps it with the ticket that uses it; [`Progress`] holds the acts that
 //! were done and says where the ticket stands, what may happen next, who may do it, and what is missing by which clause. Nothing here knows a clock, a
 //! database or who is calling: an act carries who, when and what.
+//!
+//! Sources: T/DGAG 038-2025, 7.1 to 7.5; that a ticket is held to them by gates, acts and waivers is ours: no clause says how
+//! a program follows it.
 
 mod book;
 mod check;

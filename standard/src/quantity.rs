@@ -1,4 +1,6 @@
 //! THE QUANTITIES: times and shares that can be. What cannot be is refused where it is read.
+//!
+//! Source: ours: the text has no number of these kinds, and so no bounds. These refuse what can only be a slip of the pen.
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

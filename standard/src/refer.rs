@@ -1,4 +1,7 @@
 //! THE REFERENCE: a name of something that is in the book. Reading one that names nothing is refused at its line.
+//!
+//! Sources: T/DGAG 038-2025, 5.2.1, 5.2.2.3, 7.2 to 7.5, 7.3.1, 7.3.2, 7.4.1.2, 7.4.2.2, 7.4.4.5 and B, for what is named;
+//! the names are ours, since the text has only the numbers of clauses and rows.
 
 /// Makes a type for the names of one kind. The loader knows the kind by the type's name.
 #[macro_export]

@@ -1,4 +1,6 @@
 //! THE REFUSAL: what is wrong with a file of the book, and where.
+//!
+//! Source: ours: no clause says how a file is refused.
 use serde::Serialize;
 
 /// A file of the book, or of an organisation, that does not make sense.

@@ -1,4 +1,7 @@
 //! THE WORK FROM AFAR: under controlled permission or supervised.
+//!
+//! Sources: T/DGAG 038-2025, 7.3.2.2.2, 7.3.4.2, 7.4.5.1.3, 7.4.5.2.3 and 7.4.7.3 (权限受控或有监督的环境); the conditions of each mode,
+//! the evidence, and that 7.4.9.3 b is held to it, are ours, and marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, Words};

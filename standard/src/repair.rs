@@ -1,4 +1,7 @@
 //! THE WAY OF REPAIR: the decision table of 7.4.4.5.
+//!
+//! Sources: T/DGAG 038-2025, 7.4.4.5; that d) is asked first, the rows for what it leaves out, and the codes are ours, and
+//! marked so.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, PartyCode, RepairGroup, Scalar, Words, WorkflowCode};

@@ -1,4 +1,8 @@
 //! THE SERVICES of clause 7, twenty of them, and the parties to them.
+//!
+//! Sources: T/DGAG 038-2025, 7.1 to 7.5, for services and workflows, and 4, 5.1.3.2, 7.2.4 and 7.4.1 for the parties;
+//! DB4401/T 294.2, clause 5, would list the services that can be asked for, and is not known; codes, and which of several
+//! limits holds, are ours: the text has none.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, PartyCode, ServiceGroup, Words};

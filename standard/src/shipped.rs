@@ -1,4 +1,6 @@
 //! THE SHIPPED FILES: the book as it is built into the program.
+//!
+//! Source: ours: no clause says into which files the text is cut. What is in them, each says with its marks.
 
 macro_rules! files {
     ($($name:literal),+ $(,)?) => { &[$(($name, include_bytes!(concat!("../data/", $name)))),+] };

@@ -1,4 +1,8 @@
 //! THE TICKETS: types, grades, states, hotline (7.1, 7.4.1).
+//!
+//! Sources: T/DGAG 038-2025, 7.1 and 7.4.1; DB4401/T 294.2, clause 6, would have types and grades, and is not known; types,
+//! grades, states, reasons to wait, times, escalation and the numbers of the hotline are ours or found elsewhere, and marked
+//! so.
 use serde::{Deserialize, Serialize};
 
 use crate::{

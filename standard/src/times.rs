@@ -1,4 +1,7 @@
 //! THE TIMES that the standard leaves open, and what the product proposes.
+//!
+//! Sources: T/DGAG 038-2025 for the words 及时, 立即, 定期, 频繁 and 重大, in 7.3.1.3, 7.3.5.1.3, 7.4.4.8, 8.1.3 and others, which the
+//! row names; the numbers are ours: the text has none.
 use serde::{Deserialize, Serialize};
 
 use crate::{CalendarCode, ClauseId, Count, DeviceClass, IncidentGrade, Marked, TablePath, UnitCode, Words};

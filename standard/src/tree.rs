@@ -1,4 +1,7 @@
 //! THE TREE: a file of the book as it was written, each value with its file, its line and its mark.
+//!
+//! Sources: YAML 1.2 for what a value can be; that each has its place and its mark is ours: no clause says how the text is
+//! kept.
 mod de;
 mod marking;
 mod path;

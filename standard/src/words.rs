@@ -1,4 +1,8 @@
 //! THE WORDS: codes, terms, keys, sources, and what is unknown.
+//!
+//! Sources: T/DGAG 038-2025, 7.2 to 7.5, for the groups of services, and the clause at a term; DB4401/T 294.1 would define
+//! the terms, and is not known; UCUM for units; ISO 8601 for periods; the codes, and the lists of sources and of what is
+//! unknown, are ours: the text has no codes.
 use serde::{Deserialize, Serialize};
 
 use crate::{ClauseId, Marked, Words};

@@ -1,4 +1,7 @@
 //! THE READING of YAML: everything that is read knows its line.
+//!
+//! Sources: YAML 1.2; what is refused beyond it (other booleans, a byte order mark, control characters) is ours: a slip of
+//! the pen is no value.
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Options, options};
 

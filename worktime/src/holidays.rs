@@ -1,5 +1,8 @@
 //! THE HOLIDAYS: what states have announced, one file a year in `data/holidays/<set>/`, each with its notice. Years that have
 //! not been announced are not there; nothing is extrapolated.
+//!
+//! Source: the State Council: 《全国年节及纪念日放假办法》 and, for each year, the notice of its General Office that is named with its
+//! title, number and date ([`Notice`]); the form in which a year is kept is ours, since the notices are prose.
 
 use jiff::civil::{Date, date};
 

@@ -30,9 +30,9 @@
 //!
 //! A page with pictures is `docs/worktime.md`; a command is the package `worktime-command`.
 //!
-//! Where a rule is somebody else's, its place says whose: "T/DGAG 038-2025" with a clause, an RFC, POSIX, Kubernetes. The standard
-//! demands time limits (7.4.1.1, 7.4.2.4) and plans with a frequency (7.3.2.1.1) and says nothing of how time is counted: every
-//! rule here that names no source is the product's own.
+//! Sources: T/DGAG 038-2025 demands time limits (7.4.1.1, 7.4.2.4) and plans with a frequency (7.3.2.1.1); how time is
+//! counted is ours, since it says nothing of that. Where a rule is somebody else's, its place says whose: a clause, the State
+//! Council, an RFC, POSIX, Kubernetes.
 //!
 //! Instants are [`jiff::Timestamp`]s and count in whole microseconds, as PostgreSQL keeps them. Zones are those of the IANA
 //! database that jiff brings along, so that every machine gives the same answer.

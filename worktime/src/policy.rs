@@ -1,8 +1,9 @@
 //! THE POLICY: which clocks a ticket has, what each may take at which priority, and what lets it stand; and from what happened
 //! to a ticket the clocks that follow.
 //!
-//! T/DGAG 038-2025 demands the limits (7.4.1.1, 7.4.2.4) and leaves their numbers to DB4401/T 294.2-2024 (table 3), by grade;
-//! so they are data here.
+//! Sources: T/DGAG 038-2025 demands the limits (7.4.1.1, 7.4.2.4) and grades (7.4.1.2, 7.4.2.2); DB4401/T 294.2-2024 (table
+//! 3) has the numbers, which are not known, and so they are data here; that clocks run side by side, stand and warn is ours:
+//! no clause says how time is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,7 @@
 //! THE REPLAY: a changed policy or calendar run over what happened, before it is put in force: "breaches 41 → 12, these 29".
-//! What is improved by it are the indicators of promptness: T/DGAG 038-2025, 8.2, and annex B (B.1 no. 13, B.2 no. 1).
+//!
+//! Sources: T/DGAG 038-2025, 8.2, wants the service improved by what B.1 (故障处理效率) and B.2 (服务需求及时响应) show; to try a change on
+//! what happened is ours: no clause says how to find a better one.
 
 use std::fmt::Write as _;
 

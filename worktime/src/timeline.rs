@@ -1,5 +1,8 @@
 //! THE TIMELINE: a calendar compiled for a range, so that millions of questions a second can be put to it. Open segments with
 //! the open time before each, and for every few hours the first segment that can matter.
+//!
+//! Source: ours: no clause says how open time is found. What is open, [`crate::calendar`] says, and what is counted,
+//! [`crate::clock`].
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,7 @@
 //! THE TWENTY-THREE procedures of clause 7.2 to 7.5, as they ship.
+//!
+//! Sources: T/DGAG 038-2025, 7.2 to 7.5; that there are twenty-three, and their codes, are ours: a clause with two courses is
+//! two.
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

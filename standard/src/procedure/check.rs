@@ -1,4 +1,6 @@
 //! THE CHECK: what makes a procedure one that can be followed to its end. The loader and the thaw of a frozen one both ask it.
+//!
+//! Source: ours: no clause says when a procedure can be followed to its end.
 use std::collections::BTreeSet;
 use std::fmt;
 

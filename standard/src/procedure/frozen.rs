@@ -1,4 +1,6 @@
 //! THE FROZEN PROCEDURE: kept with the ticket that uses it, readable for as long as tickets are.
+//!
+//! Source: ours: no clause says what a newer text means for a ticket that is open.
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Fault, check};
 use super::step::Procedure;
 
-/// The format that is written today. What was written in an earlier one stays readable: a new format adds an arm to [`Kept`].
+/// The format that is written today. What was written in an earlier one stays readable: a new format adds an arm to `Kept`.
 pub const FORMAT: u32 = 1;
 
 /// A procedure as it was when its ticket was opened: whole, with all words, so that a newer book changes nothing for the ticket.

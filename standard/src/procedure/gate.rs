@@ -1,4 +1,7 @@
 //! THE GATES: what a clause demands before a step may begin or be finished, and the evidence that opens them.
+//!
+//! Sources: T/DGAG 038-2025, 7.2 to 7.5: the words that demand a gate, its contents and its parties; kinds, where a gate
+//! stands, and what has no words are ours, and marked so.
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

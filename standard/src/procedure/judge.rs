@@ -1,4 +1,7 @@
 //! THE JUDGEMENT of a gate: what is missing, and which clause says so.
+//!
+//! Sources: T/DGAG 038-2025, 7.2 to 7.5, at each gate by its words; what evidence is enough, and when a second person
+//! is needed, are ours: no clause says it.
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! THE PROGRESS: the acts done to one frozen procedure, and the state that follows from them and from nothing else.
+//!
+//! Sources: T/DGAG 038-2025, 7.1 to 7.5, for the order of steps, and 7.2.4 for 相关方; the states, and that they follow from the
+//! records alone, are ours: no clause has them.
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

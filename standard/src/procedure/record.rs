@@ -1,4 +1,7 @@
 //! THE ACTS: what people do to a procedure, as it is kept for ever.
+//!
+//! Sources: T/DGAG 038-2025, 7.3.3.2, has the whole course of a service recorded; which acts there are is ours: no clause
+//! lists them.
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;

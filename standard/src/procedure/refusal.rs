@@ -1,4 +1,7 @@
 //! THE REFUSALS: why an act is not done. Each names the clause, and says in zh-CN what a person has to do.
+//!
+//! Sources: T/DGAG 038-2025, 7.1 to 7.5, by the clause that a refusal names; one that names none is ours: it protects the
+//! records.
 use std::collections::BTreeSet;
 use std::fmt;
 

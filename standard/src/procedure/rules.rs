@@ -1,4 +1,7 @@
 //! THE RULES: whether an act may be done. Nothing is changed here.
+//!
+//! Sources: T/DGAG 038-2025, 7.1, has chapter 7 carried out as it stands, and 7.2 to 7.5 say who and in which order; waivers,
+//! reopening and giving up are ours: no clause speaks of them.
 use std::collections::BTreeSet;
 
 use super::gate::{At, Choice, Condition, Evidence, GateKind};

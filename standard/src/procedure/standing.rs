@@ -1,4 +1,6 @@
 //! THE STANDING: where a ticket stands in its procedure, what may happen next, who may do it, and what is missing by which clause.
+//!
+//! Sources: T/DGAG 038-2025, 7.1 to 7.5, by the clause of each step; the moves are ours: no clause has them.
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

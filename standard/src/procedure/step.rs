@@ -1,4 +1,7 @@
 //! THE STEPS: a procedure as the book has it, with the words of its clauses.
+//!
+//! Sources: T/DGAG 038-2025, 7.2 to 7.5: steps, items, words, and the parties at the clause of each; codes, defaults, and
+//! orders and choices that no word gives are ours, and marked so.
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

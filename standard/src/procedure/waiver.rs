@@ -1,4 +1,7 @@
 //! THE WAIVERS: who may answer for a step or gate that is done without (4 c: steps are not skipped, only waived with reason and approver).
+//!
+//! Sources: T/DGAG 038-2025, 7.1, has every step carried out; that one can be done without, and who approves, is ours: no
+//! clause says what happens when it cannot be.
 use std::collections::BTreeSet;
 use std::fmt;
 

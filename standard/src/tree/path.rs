@@ -1,4 +1,6 @@
 //! THE PATH of a value: `incidents/grades.rows.I.response_min`; a row goes by its identity.
+//!
+//! Source: ours: no clause has paths. The names of rows are those of their file.
 use super::{Entry, Node, Value};
 
 /// The keys that name a row in its list, the first that is there.

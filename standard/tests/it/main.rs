@@ -12,6 +12,7 @@ mod gates;
 mod own;
 mod procedures;
 mod random;
+mod sources;
 mod table;
 mod tables;
 mod turns;

@@ -1,4 +1,7 @@
 //! THE CHECK: from a description to a calendar that makes sense, or the place at which it does not.
+//!
+//! Sources: the IANA database for what a zone is; ours: no clause says what a calendar is, and so none says what is wrong
+//! with one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,7 @@
 //! THE DAY: what a date is, which shifts it has, and which layer says so.
+//!
+//! Sources: the State Council for holidays (节假日) and make-up days (调休上班); days set one by one, and which layer decides, are
+//! ours: no clause knows calendars.
 
 use jiff::civil::Date;
 

@@ -1,4 +1,8 @@
 //! THE DESCRIPTION: a calendar as people write it down. Unknown keys are refused.
+//!
+//! Sources: the IANA database for names of zones; ISO 8601 for dates and the week that begins on Monday; the State Council
+//! for what holidays and make-up days are; layers, weekly hours, single dates and whose hours a make-up day has are ours: no
+//! clause describes a calendar.
 
 use jiff::civil::{self, Date};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! THE CALENDAR: when a service is open. [`Description`] is how people write one down (YAML, JSON); [`Calendar`] is one that
 //! was found to make sense, and answers.
 //!
-//! Which days are holidays is the State Council's word (《全国年节及纪念日放假办法》 and the yearly notice of its General Office, in
-//! [`crate::holidays`]); layers, and which of them decides, are the product's own. Dates and times of day are those of ISO
-//! 8601-1 (GB/T 7408.1), zones those of the IANA database.
+//! Sources: the State Council for which days are holidays (《全国年节及纪念日放假办法》 and the yearly notice of its General Office, in
+//! [`crate::holidays`]); ISO 8601-1 (GB/T 7408.1) for dates and times of day; the IANA database for zones; layers, and which
+//! of them decides, are ours: no clause knows calendars.
 
 mod check;
 mod day;

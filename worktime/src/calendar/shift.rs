@@ -1,4 +1,7 @@
 //! THE SHIFT: a stretch of the wall clock, `08:30-12:00`; over midnight it ends on the next day, `22:00-06:00`.
+//!
+//! Sources: ISO 8601 for the time of day, the 24:00 that ends one included; two of them with a hyphen, over midnight if the
+//! second is less, are ours: no clause has a way of writing shifts.
 
 use std::{fmt, str::FromStr};
 

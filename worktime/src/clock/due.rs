@@ -1,4 +1,7 @@
 //! WHEN: what has elapsed on a clock, when it is due, and when it warns. Exact to the microsecond; one pass over the pauses.
+//!
+//! Sources: T/DGAG 038-2025, 7.4.1.1 and 7.4.2.4, for the limits; when one is missed, what a pause takes off, how a change of
+//! target counts and that there are warnings is ours: no clause says how time is counted.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,8 +1,8 @@
 //! THE CLOCK of one promise: it starts, stands while somebody else is to be waited for, goes on, and stops. What has elapsed
 //! survives every change; it is computed from what happened, and never stored.
 //!
-//! That there are limits is T/DGAG 038-2025, 7.4.1.1 (响应时限) and 7.4.2.4 (恢复时间); what counts, and pauses, are the product's
-//! own.
+//! Sources: T/DGAG 038-2025, 7.4.1.1 (响应时限) and 7.4.2.4 (恢复时间), for that there are limits; what counts, what pauses and how a
+//! target changes is ours: no clause says how time is counted.
 
 mod due;
 mod rule;

@@ -1,4 +1,8 @@
 //! THE RULE of a clock: what it counts, up to where, and when it warns.
+//!
+//! Sources: T/DGAG 038-2025, 7.4.1.1 and 7.4.2.4, for what has a limit, and 7.4.1.6, 7.4.4.2, 7.4.4.4 and 7.4.4.5 for whom
+//! there is to wait for; that a clock stands meanwhile, warns, or is held until the service opens is ours: no clause says how
+//! time is counted.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,8 @@
 //! THE EXPLANATION: why a clock shows what it shows, segment by segment, so that a person can follow with a finger. It walks
-//! the calendar day by day and shares no arithmetic with the timeline: that both agree is V6 (`ARCHITECTURE.md`). It is what
-//! a limit of 7.4.1.1 or 7.4.2.4 of T/DGAG 038-2025 is argued about with.
+//! the calendar day by day and shares no arithmetic with the timeline: that both agree is V6 (`ARCHITECTURE.md`).
+//!
+//! Sources: ours: no clause says how a deadline is explained; the limits that are argued about with it are T/DGAG 038-2025,
+//! 7.4.1.1 and 7.4.2.4; BCP 47 names the languages.
 
 mod text;
 

@@ -1,4 +1,6 @@
 //! THE EXPLANATION in words: one line a segment, what counted with ✓, what did not with ×.
+//!
+//! Source: ours: no clause says how an explanation reads.
 
 use std::fmt::Write as _;
 

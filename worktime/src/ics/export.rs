@@ -1,4 +1,7 @@
 //! THE CALENDAR FILE, written.
+//!
+//! Sources: RFC 5545: 3.1 lines, 3.3.4 dates, 3.3.5 times, 3.3.11 texts, 3.4 the object, 3.6.1 events, 3.8.2.7 `TRANSP`;
+//! which events a calendar becomes is ours, since it has none for make-up days.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,7 @@
 //! THE CALENDAR FILE, read: from anybody's all-day events to a layer.
+//!
+//! Sources: RFC 5545: 3.1 lines, 3.3.4 dates, 3.3.11 texts, 3.4 the object, 3.6.1 events, 3.8.1.11 `STATUS`; which events are
+//! holidays or make-up days, by category or by the words of the summary, is ours: there is no standard for it.
 
 use std::collections::BTreeMap;
 

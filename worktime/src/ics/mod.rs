@@ -2,6 +2,9 @@
 //!
 //! Special days are all-day events with a category of ours; what RFC 5545 has no word for stands in `X-WORKTIME-…`. Open time
 //! is written as events in UTC, so that every program shows it right without a description of the zone.
+//!
+//! Sources: RFC 5545, of which 3.8.8.2 allows names of one's own; the categories and the `X-WORKTIME-…` are ours, since it
+//! has no word for make-up days and the hours of single dates.
 
 mod export;
 mod import;

@@ -1,4 +1,7 @@
 //! THE BLACKOUT: time in which nothing is begun: a change freeze, a meeting that is guarded (T/DGAG 038-2025, 7.4.8).
+//!
+//! Sources: ours: no clause names a time in which nothing may begin; a meeting that is to be guarded is T/DGAG 038-2025,
+//! 7.4.8.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,7 @@
 //! THE INTERVAL: due so many days after it was last done, as maintenance is (T/DGAG 038-2025, 7.3.1). No cron says this.
+//!
+//! Sources: T/DGAG 038-2025, 7.3.1.1 (频次) and 7.3.1.4 (调整检查和保养计划); that the days count from when it was done is ours: the
+//! clauses do not say from when.
 
 use jiff::Timestamp;
 

@@ -1,6 +1,10 @@
 //! THE CRONJOB: what the Kubernetes CronJob controller does with a schedule, predicted. It is robfig/cron v3 in a zone, its
 //! oddities at clock changes included, and the controller's way of finding the tick that it works on; both followed step by
 //! step from their sources (Kubernetes 1.34), and held against them in `tests/it/cronjob.rs`.
+//!
+//! Sources: Kubernetes, the `batch/v1` API and `pkg/controller/cronjob`; robfig/cron v3; the IANA database for the zones;
+//! what is said of a long silence ([`super::Quiet`]), and the refusal of what never comes, are ours, since the controller
+//! says nothing then.
 
 mod parse;
 mod spec;

@@ -10,8 +10,8 @@
 //! with every cron; `*` and `?` do not restrict.
 //!
 //! Sources: fields, lists, ranges and "either of both days" are POSIX (`crontab`); names, steps and macros Vixie cron; `L`,
-//! `W`, `#` and `?` are written as Quartz writes them; `H` is Jenkins'. What plans are for is T/DGAG 038-2025, 7.3.1.1 (频次)
-//! and 7.3.2.1.1 (巡检频率).
+//! `W`, `#` and `?` are written as Quartz writes them; `H` is Jenkins'; what plans are for is T/DGAG 038-2025, 7.3.1.1 (频次)
+//! and 7.3.2.1.1 (巡检频率); working days, start windows and the rule for clock changes are ours: no cron has or shares them.
 //!
 //! # When clocks change
 //! One rule. **An expression whose hour field is every hour ticks at each instant at which the wall clock shows a time that it

@@ -1,4 +1,8 @@
 //! THE REFUSAL: why something is not a schedule, and in which of its fields.
+//!
+//! Sources: POSIX (`crontab`) for the fields and their bounds; Vixie cron for names and the 7 that is Sunday; the IANA
+//! database for zones; what is refused besides (start window, blackouts, intervals, what never comes) is ours: no clause and
+//! no cron has it.
 
 use std::fmt;
 

@@ -1,6 +1,8 @@
 //! THE SPREAD: `H` in a cron expression is some value, always the same for the same seed, so that what is due at the same
-//! hour everywhere does not begin in the same minute. The letter and its forms are those of Jenkins' cron; the hash is our
-//! own, and documented below, since a plan must keep its minute when the program is replaced.
+//! hour everywhere does not begin in the same minute.
+//!
+//! Sources: Jenkins for the letter and its forms; FNV-1a and the finaliser of MurmurHash3 for the hash; that it never changes
+//! is ours, since a plan must keep its minute when the program is replaced.
 
 use super::refusal::{Field, Refusal};
 

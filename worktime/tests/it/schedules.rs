@@ -232,6 +232,14 @@ fn a_blackout_that_ends_with_a_tick_takes_nothing_of_its_window() {
 }
 
 #[test]
+fn a_blackout_takes_the_tick_with_which_it_begins_and_leaves_the_one_with_which_it_ends() {
+    let morning = Blackout::Once(Interval { from: at("2026-01-01T08:00:00Z"), until: at("2026-01-01T10:00:00Z") });
+    let schedule = Schedule::try_new(Description { blackouts: vec![morning], ..written("0 * * * *", "UTC") }, None).unwrap();
+    assert_eq!(schedule.next(at("2026-01-01T07:00:00Z")), Some(at("2026-01-01T10:00:00Z")));
+    assert_eq!(schedule.previous(at("2026-01-01T10:00:00Z")), Some(at("2026-01-01T07:00:00Z")));
+}
+
+#[test]
 fn a_day_that_is_named_twice_is_named() {
     let next = |cron: &str, after: &str| walls(&schedule(cron, "UTC"), after, 1).remove(0);
     assert_eq!(next("0 0 31,L 1 *", "2026-01-01T00:00:00Z"), "2026-01-31 00:00");
