@@ -16,10 +16,24 @@ use crate::under_load::{
 
 /// Does something to a house that is under load; when it is over, everybody is answered again, and nothing is lost, doubled or out of order.
 async fn endures(fault: &str, fittings: Fittings, hurt: impl AsyncFnOnce(&mut House, &Load)) {
+    endures_under(fault, fittings, Load::begin, hurt).await;
+}
+
+/// The same at half of the load.
+async fn endures_at_half(fault: &str, fittings: Fittings, hurt: impl AsyncFnOnce(&mut House, &Load)) {
+    endures_under(fault, fittings, Load::begin_at_half, hurt).await;
+}
+
+async fn endures_under(
+    fault: &str,
+    fittings: Fittings,
+    begin: impl AsyncFnOnce(&House, u64) -> Load,
+    hurt: impl AsyncFnOnce(&mut House, &Load),
+) {
     let seed = seed::setting("OPSMESH_SEED").unwrap_or_else(seed::random);
     seed::said(&format!("{fault}: seed {seed}"));
     let mut house = House::open(seed, fittings).await;
-    let load = Load::begin(&house, seed).await;
+    let load = begin(&house, seed).await;
     load.goes_on_everywhere().await;
     hurt(&mut house, &load).await;
     let healed = Instant::now();

@@ -45,6 +45,13 @@ pub(crate) async fn unhandled(house: &House) -> BTreeSet<Uuid> {
     between(&mut inspection, &mut ticketing).await
 }
 
+/// How many facts inspection has told ticketing.
+pub(crate) async fn findings_told(house: &House) -> usize {
+    let mut inspection = house.postgres.connect("inspection").await.unwrap();
+    let told = number(&mut inspection, "SELECT count(*) FROM facts WHERE kind LIKE '%.Finding%'").await;
+    usize::try_from(told).unwrap()
+}
+
 async fn between(inspection: &mut PgConnection, ticketing: &mut PgConnection) -> BTreeSet<Uuid> {
     let sent = ids(inspection, "SELECT id FROM facts WHERE kind LIKE '%.Finding%'").await;
     let handled = ids(ticketing, "SELECT id FROM inbox").await;
