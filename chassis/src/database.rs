@@ -55,7 +55,9 @@ impl Database {
         // One round trip. An agency's id is a DNS label, so it cannot end the literal.
         let agency = scope.agency.as_ref().map_or("*", Agency::as_str);
         let begin = format!("BEGIN; SET LOCAL opsmesh.agency = '{agency}'");
-        let inner = self.pool.had(within(ROUND_TRIP, self.pool().begin_with(AssertSqlSafe(begin)))).await?;
+        // In a box: it has room for a whole handshake, and each who waits within another's bounds would make room for it twice.
+        let begun = Box::pin(self.pool().begin_with(AssertSqlSafe(begin)));
+        let inner = self.pool.had(within(ROUND_TRIP, begun)).await?;
         Ok(Tx {
             inner,
             agency: scope.agency.clone(),
@@ -235,5 +237,19 @@ impl sqlx::Type<Postgres> for MaybeTimestamp {
 impl sqlx::Decode<'_, Postgres> for MaybeTimestamp {
     fn decode(value: sqlx::postgres::PgValueRef<'_>) -> Result<Self, sqlx::error::BoxDynError> {
         <Option<jiff_sqlx::Timestamp> as sqlx::Decode<Postgres>>::decode(value).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_a_transaction_carries_little() {
+        let settings = DatabaseSettings { url: Secret::new("postgres://nobody@127.0.0.1:1/nothing"), connections: 1 };
+        let db = Database::open("test", &settings, &[]).unwrap();
+        let scope = Scope::platform("test");
+        let begun = size_of_val(&db.begin(&scope));
+        assert!(begun < 2_048, "{begun} bytes, and every task that changes something has them several times");
     }
 }
