@@ -1,7 +1,10 @@
 //! A sender and a receiver for one test.
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use chassis::{Agency, Clock, Database, DatabaseSettings, Host, Schema, Scope, Secret, Tx};
@@ -41,6 +44,8 @@ pub(crate) struct Trouble {
     pub(crate) mended: Arc<AtomicBool>,
     /// So many attempts fail before one succeeds.
     pub(crate) faults: Arc<AtomicU32>,
+    /// How long each fact takes.
+    pub(crate) takes: Duration,
 }
 
 /// Sends facts.
@@ -70,6 +75,9 @@ impl Reactions for Recorder {
         }
         if self.0.faults.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(anyhow::anyhow!("it does not work just now").into());
+        }
+        if !self.0.takes.is_zero() {
+            tokio::time::sleep(self.0.takes).await;
         }
         sqlx::query("INSERT INTO effects (subject, etag) VALUES ($1, $2)")
             .bind(&fact.subject)
