@@ -172,7 +172,13 @@ impl<R: Reactions> Door<R> {
                         settled[place] = true;
                     }
                 }
-                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "a handful is handled one by one"),
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "a handful is handled one by one");
+                    // A database that does not answer for one agency would not for the next, and who is told to stop waits meanwhile.
+                    if matches!(error, Unhandled::Fault(_)) {
+                        break;
+                    }
+                }
             }
         }
         settled
