@@ -28,6 +28,10 @@ fn durations_are_read_as_go_reads_them_in_whole_seconds_and_at_least_one() {
         ("3000000μs", 3),
         ("4000000000ns", 4),
         ("100000000000000000ns", 100_000_000),
+        ("9223372036854775807ns", 9_223_372_036),
+        ("00000000000000000000000090s", 90),
+        ("1.00000000000000000000000000001m", 60),
+        ("0.1234567890123456789123456789h", 444),
         ("0", 1),
         ("-5s", 1),
         ("1999999999ns", 1),
@@ -35,7 +39,21 @@ fn durations_are_read_as_go_reads_them_in_whole_seconds_and_at_least_one() {
     for (text, seconds) in taken {
         assert_eq!(every(text), Some(seconds), "{text}");
     }
-    for text in ["", "+", "1", "h", ".s", "1..5s", "1.5.5s", "1d", "1h-", "1 h", "3000000h", "1000000000000000000000ns"] {
+    for text in [
+        "",
+        "+",
+        "1",
+        "h",
+        ".s",
+        "1..5s",
+        "1.5.5s",
+        "1d",
+        "1h-",
+        "1 h",
+        "3000000h",
+        "9223372036854775808ns",
+        "1000000000000000000000ns",
+    ] {
         assert_eq!(every(text), None, "{text}");
     }
 }

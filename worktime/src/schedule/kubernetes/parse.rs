@@ -110,6 +110,9 @@ fn plain(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| i64::try_from(*number).is_ok())
 }
 
+/// As many digits as a number of 64 bits always holds.
+const READ_OF_A_FRACTION: usize = 18;
+
 /// As Go reads a duration: `1h30m`, `1.5h`; in nanoseconds.
 fn duration(text: &str) -> Option<i128> {
     let (sign, mut rest) = match text.strip_prefix('-') {
@@ -127,9 +130,11 @@ fn duration(text: &str) -> Option<i128> {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (digits, after) = rest.split_at(end);
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        if (whole.is_empty() && part.is_empty()) || part.contains('.') || digits.len() > 18 {
+        if (whole.is_empty() && part.is_empty()) || part.contains('.') {
             return None;
         }
+        // Of a fraction the library reads what fits, and leaves the rest.
+        let part = &part[..part.len().min(READ_OF_A_FRACTION)];
         let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len()));
         let unit: i128 = match unit {
             "ns" => 1,
@@ -140,8 +145,11 @@ fn duration(text: &str) -> Option<i128> {
             "h" => 3_600_000_000_000,
             _ => return None,
         };
-        let read = |digits: &str| if digits.is_empty() { Some(0) } else { digits.parse::<i128>().ok() };
+        let read = |digits: &str| if digits.is_empty() { Some(0) } else { digits.parse::<u64>().ok().map(i128::from) };
         nanos += read(whole)? * unit + read(part)? * unit / 10_i128.pow(u32::try_from(part.len()).ok()?);
+        if nanos > 1 << 63 {
+            return None;
+        }
         rest = after;
     }
     i64::try_from(sign * nanos).ok().map(i128::from)
