@@ -12,6 +12,7 @@ mod certificates;
 mod cgroups;
 mod cluster;
 mod commands;
+mod copies;
 mod debian;
 mod doctor;
 mod environment;

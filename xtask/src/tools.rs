@@ -2,12 +2,12 @@
 //! pins are committed beside this room's sources, in `go/` and in folders named as the kits are.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::copies;
 use crate::errand;
 use crate::instance::{Instance, fingerprint};
 use crate::progress::Progress;
@@ -177,13 +177,13 @@ pub(crate) fn program(instance: &Instance, name: &str) -> Result<Command> {
 
 /// A pinned program where accounts other than the caller's can run it: the cache may lie in a home directory that only its owner can enter.
 pub(crate) fn for_everyone(instance: &Instance, program: &str) -> Result<PathBuf> {
-    copied(&instance.path("bin"), program, &path(instance, program)?)
+    copies::copied(&instance.path("bin"), program, &path(instance, program)?)
 }
 
 /// This very program, where other accounts can run it and a new build does not replace it while it runs.
 pub(crate) fn own_program(instance: &Instance) -> Result<PathBuf> {
     // Not by its path, where a new build may lie by now, or nothing.
-    copied(&instance.path("bin"), "xtask", Path::new("/proc/self/exe"))
+    copies::copied(&instance.path("bin"), "xtask", Path::new("/proc/self/exe"))
 }
 
 /// Makes whatever of these is missing.
@@ -361,59 +361,4 @@ fn link(instance: &Instance) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A program's copy in this folder, named after the state of what it was copied from.
-fn copied(bin: &Path, name: &str, program: &Path) -> Result<PathBuf> {
-    let known = fs::metadata(program)?;
-    let stamp = format!("{} {:?} {:?}", program.display(), known.len(), known.modified()?);
-    let copy = format!("{name}-{}", fingerprint(stamp.as_bytes()));
-    let copy = bin.join(copy);
-    fs::create_dir_all(bin)?;
-    // Two parts that start side by side may want the same; the second then finds it made.
-    let lock = File::create(bin.join(format!(".{name}.lock")))?;
-    lock.lock()?;
-    if copy.exists() {
-        return Ok(copy);
-    }
-    // Earlier ones are nobody's any more; a process that still runs keeps its own.
-    for entry in fs::read_dir(bin)?.flatten() {
-        let old = entry.file_name().to_string_lossy().into_owned();
-        if old.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')) {
-            drop(fs::remove_file(entry.path()));
-        }
-    }
-    let fresh = copy.with_extension("new");
-    fs::copy(program, &fresh)?;
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755))?;
-    fs::rename(&fresh, &copy)?;
-    Ok(copy)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_that_want_the_same_copy_at_once_all_get_it_whole() {
-        let folder = tempfile::tempdir().expect("a directory");
-        let program = folder.path().join("program");
-        fs::write(&program, vec![7; 8 << 20]).expect("a program");
-        let bin = folder.path().join("bin");
-        let together = std::sync::Barrier::new(8);
-        std::thread::scope(|scope| {
-            let copies: Vec<_> = (0..8)
-                .map(|_| {
-                    scope.spawn(|| {
-                        together.wait();
-                        let copy = copied(&bin, "program", &program).expect("a copy");
-                        fs::read(copy).expect("a copy that is there").len()
-                    })
-                })
-                .collect();
-            for copy in copies {
-                assert_eq!(copy.join().expect("no panic"), 8 << 20);
-            }
-        });
-    }
 }
