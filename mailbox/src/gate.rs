@@ -81,9 +81,11 @@ pub(crate) async fn enter_all(tx: &mut Tx, ordered: bool, facts: &[&Received]) -
     .await?
     .into_iter()
     .collect();
-    if ordered {
-        let mut passed = pass_all(tx, facts).await?;
-        for fact in facts.iter().filter(|fact| recorded.contains(&fact.id)) {
+    // Nor do one by one those pass that come again: one that was given up must not close the gate behind itself.
+    let new: Vec<&Received> = facts.iter().copied().filter(|fact| recorded.contains(&fact.id)).collect();
+    if ordered && !new.is_empty() {
+        let mut passed = pass_all(tx, &new).await?;
+        for fact in new {
             let gate = passed.get_mut(&(fact.source.clone(), fact.subject.clone()));
             let Passed { before, holding } = gate.ok_or(Unhandled::Waits)?;
             if *holding > 0 || fact.sequence <= *before {

@@ -199,3 +199,29 @@ async fn the_command_line_replays_and_gives_up_what_the_rpcs_do_and_what_is_nobo
     let unknown = command(&["park"]).await.unwrap_err();
     assert!(unknown.to_string().contains("parked"), "{unknown:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_and_comes_again_among_others_makes_none_of_them_late() {
+    let post = Post::open(Trouble { poison: Some("9"), ..Trouble::default() }).await;
+    let running = post.receiver().await;
+    let send =
+        async |id: u128, sequence, subject, etag| post.send(event(id, sequence, subject, etag).to_string().as_bytes()).await;
+    send(9, 9, SUBJECT, "9").await;
+    let parked = post.so_many_parked(&running, 1).await;
+    let given_up = DiscardParkedMessageRequest {
+        name: parked[0].name.clone(),
+        note: "没有人需要它".into(),
+        request_id: Uuid::from_u128(1).to_string(),
+        ..Default::default()
+    };
+    post.mailbox(&running, "admin").await.discard_parked_message(given_up).await.unwrap();
+    running.stop().await.unwrap();
+    for (id, sequence, subject, etag) in [(9, 9, SUBJECT, "9"), (7, 7, SUBJECT, "7"), (1, 1, OTHER, "other")] {
+        send(id, sequence, subject, etag).await;
+    }
+    let running = post.receiver().await;
+    assert_eq!(post.etags(2).await, ["7", "other"]);
+    send(8, 8, SUBJECT, "8").await;
+    assert_eq!(post.etags(3).await, ["7", "other", "8"]);
+    assert!(post.parked(&running).await.is_empty());
+}
