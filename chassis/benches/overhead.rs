@@ -19,7 +19,7 @@ use proto::ticketing::v1::{
     ticketing_server::{Ticketing, TicketingServer},
 };
 use serde_json::json;
-use tests::{Client, Stage, eventually, servers::free_port, way};
+use tests::{Client, Port, Stage, eventually, way};
 use tokio::task::JoinSet;
 use tonic::{Request, Response, Status};
 
@@ -163,8 +163,8 @@ impl Drop for Server {
 
 async fn measure() {
     let stage = Stage::set().await;
-    let seed = u64::from(std::process::id());
-    let [grpc, http, bare] = [12_000, 13_000, 14_000].map(|from| free_port(from + seed % 1_000));
+    let ports = [Port::claim(), Port::claim(), Port::claim()];
+    let [grpc, http, bare] = ports.each_ref().map(Port::number);
     let token = stage.issuer.sign(&stage.issuer.person("li", &["desk_agent"], &["gz"]));
     let settings = stage.folder().join("overhead.toml");
     write_settings(&settings, &stage, grpc, http);

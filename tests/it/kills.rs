@@ -42,7 +42,7 @@ mod alone {
         let seed = seed::setting("OPSMESH_SEED").unwrap_or_else(seed::random);
         let kills = seed::setting("OPSMESH_KILLS").unwrap_or(KILLS);
         seed::said(&format!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run"));
-        let mut house = House::open(seed, Fittings::default()).await;
+        let mut house = House::open(Fittings::default()).await;
         let load = Load::begin(&house, seed).await;
         for kill in 0..kills {
             load.goes_on().await;

@@ -7,6 +7,7 @@ mod cluster;
 mod faults;
 mod kills;
 mod manifests;
+mod ports;
 mod python;
 mod refusals;
 mod rolling;

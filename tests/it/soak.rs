@@ -59,7 +59,7 @@ mod alone {
         let seed = seed::setting("OPSMESH_SEED").unwrap_or_else(seed::random);
         let length = Duration::from_secs(seed::setting("OPSMESH_SOAK").unwrap_or(SECONDS));
         seed::said(&format!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_SOAK={} ./x test soak repeats this run", length.as_secs()));
-        let house = House::open(seed, Fittings::default()).await;
+        let house = House::open(Fittings::default()).await;
         let load = Load::begin_at_half(&house, seed).await;
         load.goes_on_everywhere().await;
         let stop = CancellationToken::new();

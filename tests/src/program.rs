@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{servers::signal, told, within};
+use crate::{Port, servers::signal, told, within};
 
 /// Longer than a start that waits for its servers.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,13 +20,15 @@ pub struct Program {
     /// Where gRPC listens, each time it is started.
     pub grpc: SocketAddr,
     http: SocketAddr,
+    _ports: [Port; 2],
     child: Child,
 }
 
 impl Program {
     /// Migrates and starts it. `settings` is TOML without the table `host`'s addresses.
-    pub fn start(name: &'static str, folder: &Path, [grpc, http]: [u16; 2], settings: &str) -> Self {
-        let [grpc, http] = [grpc, http].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    pub fn start(name: &'static str, folder: &Path, settings: &str) -> Self {
+        let ports = [Port::claim(), Port::claim()];
+        let [grpc, http] = ports.each_ref().map(|port| SocketAddr::from(([127, 0, 0, 1], port.number())));
         // Several replicas differ in where they listen.
         let file = folder.join(format!("{name}-{}.toml", grpc.port()));
         std::fs::write(
@@ -41,7 +43,7 @@ impl Program {
         let migrated = command(name, &file).arg("migrate").output().unwrap();
         assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
         let child = launch(name, &file, &log);
-        Self { name, settings: file, log, grpc, http, child }
+        Self { name, settings: file, log, grpc, http, _ports: ports, child }
     }
 
     /// Kills it where it stands.

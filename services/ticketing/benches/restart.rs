@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::{Program, Stage, servers::free_port};
+use tests::{Program, Stage};
 
 const ROUNDS: usize = 9;
 /// Nobody has called for so long.
@@ -23,7 +23,7 @@ async fn main() {
         database.url.expose(),
         stage.broker()
     );
-    let mut program = Program::start("ticketing", stage.folder(), [free_port(11_000), free_port(11_500)], &settings);
+    let mut program = Program::start("ticketing", stage.folder(), &settings);
     program.ready().await;
     let mut seconds = Vec::new();
     for _ in 0..ROUNDS {

@@ -38,7 +38,7 @@ const FORGOTTEN: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread")]
 async fn f5_a_standby_that_takes_over_holds_everything_that_was_acknowledged() {
     endures("F5", Fittings::default(), async |house: &mut House, load: &Load| {
-        let standby = house.postgres.standby(house.stage.folder(), 1_500 + house.seed % 1_000).await;
+        let standby = house.postgres.standby(house.stage.folder()).await;
         load.goes_on_everywhere().await;
         house.postgres.freeze();
         standby.promote().await;

@@ -32,7 +32,7 @@ async fn endures_under(
 ) {
     let seed = seed::setting("OPSMESH_SEED").unwrap_or_else(seed::random);
     seed::said(&format!("{fault}: seed {seed}"));
-    let mut house = House::open(seed, fittings).await;
+    let mut house = House::open(fittings).await;
     let load = begin(&house, seed).await;
     load.goes_on_everywhere().await;
     hurt(&mut house, &load).await;

@@ -10,7 +10,7 @@ use chassis::{Clock, Secret};
 use mailbox::BrokerSettings;
 use tests::{
     Client, Moment, OPERATOR, Program, Proxy, Running, Stage, Tap, Weather,
-    servers::{Postgres, Rabbitmq, free_port},
+    servers::{Postgres, Rabbitmq},
 };
 use tokio::sync::oneshot;
 
@@ -85,19 +85,18 @@ pub(crate) struct House {
     killed: BTreeMap<Victim, (u32, Duration)>,
     /// What a replica of inspection is told besides its ways.
     inspection_settings: String,
-    pub(crate) seed: u64,
     _inventory: Running,
     _disk: Option<Disk>,
     pub(crate) stage: Stage,
 }
 
 impl House {
-    pub(crate) async fn open(seed: u64, fittings: Fittings) -> Self {
+    pub(crate) async fn open(fittings: Fittings) -> Self {
         let mut stage = Stage::set().await;
         let folder = stage.folder().to_owned();
         let disk = fittings.disk.map(|size| Disk::mount(&folder.join("postgres"), size));
-        let postgres = Postgres::start(&folder, seed % 1_000).await;
-        let rabbitmq = Rabbitmq::start(&folder, 2_000 + seed % 1_000).await;
+        let postgres = Postgres::start(&folder).await;
+        let rabbitmq = Rabbitmq::start(&folder).await;
         for service in ["ticketing", "inspection"] {
             postgres.database(service).await;
         }
@@ -118,7 +117,7 @@ impl House {
             .otlp
             .map_or_else(String::new, |port| format!("[host.telemetry]\notlp = \"http://127.0.0.1:{port}\"\nlog = \"info\"\n"));
         let settings = ticketing_ways.settings("ticketing") + &stage.identity("ticketing") + &telemetry;
-        let ticketing = Program::start("ticketing", &folder, ports(4_000, seed), &settings);
+        let ticketing = Program::start("ticketing", &folder, &settings);
         let token = stage.token_file(&stage.issuer.workload("opsmesh", "inspection", "opsmesh-inventory"));
         let inspection_settings = format!(
             "[service.inventory]\nurl = \"{}\"\ntoken_file = \"{}\"\n{}{telemetry}",
@@ -127,7 +126,7 @@ impl House {
             stage.identity("inspection")
         );
         let settings = inspection_ways.settings("inspection") + &inspection_settings;
-        let inspection = Program::start("inspection", &folder, ports(6_000, seed), &settings);
+        let inspection = Program::start("inspection", &folder, &settings);
         ticketing.ready().await;
         inspection.ready().await;
         Self {
@@ -139,7 +138,6 @@ impl House {
             inspection_ways,
             killed: BTreeMap::new(),
             inspection_settings,
-            seed,
             _inventory: inventory,
             _disk: disk,
             stage,
@@ -150,7 +148,7 @@ impl House {
     pub(crate) async fn another_inspection(&self) -> (Program, Ways) {
         let ways = Ways::to(&self.postgres, &self.rabbitmq).await;
         let settings = ways.settings("inspection") + &self.inspection_settings;
-        let replica = Program::start("inspection", self.stage.folder(), ports(8_000, self.seed), &settings);
+        let replica = Program::start("inspection", self.stage.folder(), &settings);
         replica.ready().await;
         (replica, ways)
     }
@@ -270,11 +268,6 @@ impl Road {
     pub(crate) fn redirect(&self, server: u16) {
         self.tap.redirect(server);
     }
-}
-
-/// Where gRPC and HTTP listen.
-fn ports(from: u64, seed: u64) -> [u16; 2] {
-    [free_port(from + seed % 1_000), free_port(from + 1_000 + seed % 1_000)]
 }
 
 /// A disk that can be full; it is gone when dropped.

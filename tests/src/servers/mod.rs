@@ -3,7 +3,6 @@ mod postgres;
 mod rabbitmq;
 
 use std::{
-    net::TcpListener,
     os::unix::fs::chown,
     path::Path,
     process::{Child, Command, Stdio},
@@ -13,19 +12,6 @@ pub use postgres::Postgres;
 pub use rabbitmq::Rabbitmq;
 
 use crate::told;
-
-/// Below the kernel's own range, so that no outgoing connection has taken one; away from those of `./x`.
-const PORTS: std::ops::Range<u16> = 20_000..31_000;
-
-/// A port that nobody listens on; `seed` keeps tests beside each other apart.
-#[must_use]
-pub fn free_port(seed: u64) -> u16 {
-    let count = u64::from(PORTS.end - PORTS.start);
-    (0..count)
-        .map(|step| PORTS.start + u16::try_from((seed + step) % count).expect("fewer than 65,536"))
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("a free port")
-}
 
 /// A program that runs as a user of its own and ends with the instance that the test belongs to, should the test not end it.
 fn as_user(user: &str, program: &str) -> Command {

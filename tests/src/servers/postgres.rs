@@ -7,8 +7,8 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::{as_user, folder_of, free_port, kill, signal};
-use crate::eventually;
+use super::{as_user, folder_of, kill, signal};
+use crate::{Port, eventually};
 
 const USER: &str = "postgres";
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
@@ -16,13 +16,13 @@ const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 /// A server.
 pub struct Postgres {
     data: PathBuf,
-    port: u16,
+    port: Port,
     child: Child,
 }
 
 impl Postgres {
     /// A new one in this folder.
-    pub async fn start(folder: &Path, seed: u64) -> Self {
+    pub async fn start(folder: &Path) -> Self {
         let data = folder.join("postgres");
         folder_of(USER, &data);
         let made = as_user(USER, &format!("{PROGRAMS}/initdb"))
@@ -31,8 +31,8 @@ impl Postgres {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = free_port(seed);
-        let child = launch(&data, port);
+        let port = Port::claim();
+        let child = launch(&data, port.number());
         let server = Self { data, port, child };
         server.ready().await;
         server
@@ -40,14 +40,14 @@ impl Postgres {
 
     /// A second server that holds everything the first has acknowledged, ready to take over: from now on the first acknowledges nothing
     /// that the second does not hold.
-    pub async fn standby(&self, folder: &Path, seed: u64) -> Self {
+    pub async fn standby(&self, folder: &Path) -> Self {
         let data = folder.join("standby");
         folder_of(USER, &data);
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
         let copied = as_user(USER, &format!("{PROGRAMS}/pg_basebackup"))
             .args([
                 "--host=127.0.0.1",
-                &format!("--port={}", self.port),
+                &format!("--port={}", self.port()),
                 "--checkpoint=fast",
                 "--no-sync",
                 "--write-recovery-conf",
@@ -57,8 +57,8 @@ impl Postgres {
             .output()
             .unwrap();
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
-        let port = free_port(seed);
-        let standby = Self { child: launch(&data, port), data, port };
+        let port = Port::claim();
+        let standby = Self { child: launch(&data, port.number()), data, port };
         standby.ready().await;
         let mut primary = self.connect("postgres").await.unwrap();
         for statement in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
@@ -115,7 +115,7 @@ impl Postgres {
 
     /// A superuser's connection: it sees everything.
     pub async fn connect(&self, database: &str) -> sqlx::Result<PgConnection> {
-        PgConnection::connect(&format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)).await
+        PgConnection::connect(&format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port())).await
     }
 
     /// Where its data are.
@@ -127,7 +127,7 @@ impl Postgres {
     /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Kills the postmaster where it stands; what it has started ends by itself.
@@ -143,7 +143,7 @@ impl Postgres {
 
     /// Starts it again and waits until it takes connections.
     pub async fn restart(&mut self) {
-        let (child, data, port) = (&mut self.child, &self.data, self.port);
+        let (child, data, port) = (&mut self.child, &self.data, self.port.number());
         eventually("PostgreSQL to start again", || {
             // Backends of the one before end when they notice; until then a new one refuses to start.
             if child.try_wait().unwrap().is_some() {
@@ -155,7 +155,7 @@ impl Postgres {
     }
 
     async fn ready(&self) {
-        eventually("PostgreSQL to take connections", || answers(self.port)).await;
+        eventually("PostgreSQL to take connections", || answers(self.port())).await;
     }
 }
 

@@ -10,8 +10,8 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{as_user, folder_of, free_port, kill, signal};
-use crate::within;
+use super::{as_user, folder_of, kill, signal};
+use crate::{Port, within};
 
 const USER: &str = "rabbitmq";
 /// Account and virtual host; the broker hears nobody but this machine.
@@ -24,20 +24,23 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 /// A broker.
 pub struct Rabbitmq {
     home: PathBuf,
-    port: u16,
+    port: Port,
+    /// Where its node would hear other nodes.
+    distribution: Port,
     child: Child,
 }
 
 impl Rabbitmq {
     /// A new one in this folder.
-    pub async fn start(folder: &Path, seed: u64) -> Self {
+    pub async fn start(folder: &Path) -> Self {
         let home = folder.join("rabbitmq");
         folder_of(USER, &home);
         folder_of(USER, &home.join("data"));
-        let (port, distribution) = (free_port(seed), free_port(seed + 500));
+        let (port, distribution) = (Port::claim(), Port::claim());
         let path = |inside: &str| home.join(inside);
         let configuration = format!(
-            "listeners.tcp.1 = 127.0.0.1:{port}\nload_definitions = {}\nlog.console = true\nlog.file = false\n",
+            "listeners.tcp.1 = 127.0.0.1:{}\nload_definitions = {}\nlog.console = true\nlog.file = false\n",
+            port.number(),
             path("definitions.json").display()
         );
         std::fs::write(path("rabbitmq.conf"), configuration).unwrap();
@@ -48,9 +51,8 @@ impl Rabbitmq {
         });
         std::fs::write(path("definitions.json"), definitions.to_string()).unwrap();
         std::fs::write(path("enabled_plugins"), "[].\n").unwrap();
-        std::fs::write(path("distribution"), distribution.to_string()).unwrap();
-        let child = launch(&home, port);
-        let broker = Self { home, port, child };
+        let child = launch(&home, &port, &distribution);
+        let broker = Self { home, port, distribution, child };
         broker.ready().await;
         broker
     }
@@ -58,7 +60,7 @@ impl Rabbitmq {
     /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// `amqp://…` by way of this port.
@@ -86,18 +88,18 @@ impl Rabbitmq {
     pub fn memory_limit(&self, share: &str) {
         let mut command = as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmqctl");
         let set =
-            surroundings(&mut command, &self.home, self.port).args(["set_vm_memory_high_watermark", share]).output().unwrap();
+            surroundings(&mut command, &self.home, self.port()).args(["set_vm_memory_high_watermark", share]).output().unwrap();
         assert!(set.status.success(), "{}{}", String::from_utf8_lossy(&set.stdout), String::from_utf8_lossy(&set.stderr));
     }
 
     /// Starts it again and waits until it takes connections.
     pub async fn restart(&mut self) {
-        self.child = launch(&self.home, self.port);
+        self.child = launch(&self.home, &self.port, &self.distribution);
         self.ready().await;
     }
 
     async fn ready(&self) {
-        within(PATIENCE, "RabbitMQ to take connections", || greets(self.port)).await;
+        within(PATIENCE, "RabbitMQ to take connections", || greets(self.port())).await;
     }
 }
 
@@ -116,15 +118,15 @@ async fn greets(port: u16) -> std::io::Result<()> {
     stream.read_exact(&mut frame).await.map(drop)
 }
 
-fn launch(home: &Path, port: u16) -> Child {
+fn launch(home: &Path, port: &Port, distribution: &Port) -> Child {
     let log = std::fs::File::options().append(true).create(true).open(home.with_extension("log")).unwrap();
     let path = |inside: &str| home.join(inside).to_string_lossy().into_owned();
-    surroundings(&mut as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmq-server"), home, port)
+    surroundings(&mut as_user(USER, "/usr/lib/rabbitmq/bin/rabbitmq-server"), home, port.number())
         .env("RABBITMQ_CONFIG_FILE", path("rabbitmq.conf"))
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", path("enabled_plugins"))
         .env("RABBITMQ_MNESIA_BASE", path("data"))
         .env("RABBITMQ_LOG_BASE", path("data"))
-        .env("RABBITMQ_DIST_PORT", std::fs::read_to_string(path("distribution")).unwrap())
+        .env("RABBITMQ_DIST_PORT", distribution.number().to_string())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()

@@ -1,5 +1,5 @@
 //! Probes of real servers: well, and each way of being unwell that a person should be able to tell from another.
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use chassis::Clock;
 use inspection::{
@@ -8,6 +8,7 @@ use inspection::{
 };
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+use tempfile::TempDir;
 use tests::told;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,18 +18,25 @@ use tokio_rustls::TlsAcceptor;
 
 const LOOPBACK: &str = "127.0.0.1";
 
-fn prober() -> Prober {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Prober::new(std::env::temp_dir(), Clock::default())
-}
+/// Whoever asks without credentials looks for none.
+const NOWHERE: &str = "/nowhere";
+/// Names of credentials.
+const RIGHT: &str = "right";
+const WRONG: &str = "wrong";
 
 async fn observe(probe: Probe, address: &str) -> Observation {
-    observe_within(probe, address, Duration::from_secs(5)).await
+    observe_as(Path::new(NOWHERE), probe, address).await
 }
 
-async fn observe_within(probe: Probe, address: &str, timeout: Duration) -> Observation {
+/// With the credentials of a folder.
+async fn observe_as(credentials: &Path, probe: Probe, address: &str) -> Observation {
+    observe_within(credentials, probe, address, Duration::from_secs(5)).await
+}
+
+async fn observe_within(credentials: &Path, probe: Probe, address: &str, timeout: Duration) -> Observation {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let item = Item { id: "i".into(), title: "项".into(), probe, limits: Vec::new(), severity: Severity::Minor, timeout };
-    prober().observe(&item, "d", address).await.1
+    Prober::new(credentials.to_owned(), Clock::default()).observe(&item, "d", address).await.1
 }
 
 fn well(seen: &Observation) -> &Observation {
@@ -105,7 +113,7 @@ async fn a_name_that_nobody_knows_is_unreachable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_server_is_a_timeout_after_the_items_own_time() {
     let (_listener, port) = silent().await;
-    let seen = observe_within(http(port), LOOPBACK, Duration::from_millis(200)).await;
+    let seen = observe_within(Path::new(NOWHERE), http(port), LOOPBACK, Duration::from_millis(200)).await;
     assert_eq!(kind(&seen), ProbeErrorKind::Timeout);
     well(&observe(Probe::Tcp { port }, LOOPBACK).await);
 }
@@ -185,7 +193,7 @@ async fn with_certificate(from: i32, to: i32) -> SocketAddr {
 async fn an_echo_comes_back_without_any_privilege() {
     let seen = observe(Probe::Icmp { count: 3 }, LOOPBACK).await;
     assert_eq!(well(&seen).measures["lossPercent"], 0.0);
-    let gone = observe_within(Probe::Icmp { count: 1 }, "192.0.2.254", Duration::from_millis(300)).await;
+    let gone = observe_within(Path::new(NOWHERE), Probe::Icmp { count: 1 }, "192.0.2.254", Duration::from_millis(300)).await;
     assert!(matches!(kind(&gone), ProbeErrorKind::Timeout | ProbeErrorKind::Unreachable), "{gone:?}");
 }
 
@@ -205,34 +213,35 @@ async fn a_database_is_well_when_it_asks_for_a_password_and_shows_more_when_it_g
     );
 
     let (user, password) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap().0.split_once(':').unwrap();
-    let name = credentials(user, password);
-    let seen = observe(probe("postgres", Some(&name)), &host).await;
+    let folder = credentials(user, password);
+    let with = async |database: &str, name: &str| observe_as(folder.path(), probe(database, Some(name)), &host).await;
+    let seen = with("postgres", RIGHT).await;
     assert!(well(&seen).measures["connections"] >= 1.0 && seen.measures["connectionsPercent"] > 0.0, "{seen:?}");
-    assert_eq!(kind(&observe(probe("no_such_database", Some(&name)), &host).await), ProbeErrorKind::Unexpected);
-    let wrong = credentials(user, "wrong");
-    assert_eq!(kind(&observe(probe("postgres", Some(&wrong)), &host).await), ProbeErrorKind::Authentication);
-    assert_eq!(kind(&observe(probe("postgres", Some("not-there")), &host).await), ProbeErrorKind::Runner);
+    assert_eq!(kind(&with("no_such_database", RIGHT).await), ProbeErrorKind::Unexpected);
+    assert_eq!(kind(&with("postgres", WRONG).await), ProbeErrorKind::Authentication);
+    assert_eq!(kind(&with("postgres", "not-there").await), ProbeErrorKind::Runner);
 }
 
-/// Writes credentials where the prober looks, and gives their name.
-#[expect(clippy::disallowed_methods, reason = "tests beside each other need names that no other has")]
-fn credentials(user: &str, password: &str) -> String {
-    let name = format!("c{}", uuid::Uuid::now_v7().simple());
-    let folder: PathBuf = std::env::temp_dir();
-    std::fs::write(folder.join(format!("{name}.username")), user).unwrap();
-    std::fs::write(folder.join(format!("{name}.password")), format!("{password}\n")).unwrap();
-    name
+/// A folder of credentials as a worker's pod has it, with the right ones and wrong ones.
+fn credentials(user: &str, password: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, password) in [(RIGHT, password), (WRONG, "wrong")] {
+        std::fs::write(folder.path().join(format!("{name}.username")), user).unwrap();
+        std::fs::write(folder.path().join(format!("{name}.password")), format!("{password}\n")).unwrap();
+    }
+    folder
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_is_well_when_it_refuses_a_stranger_and_lets_its_own_in() {
     let url = told("AMQP_URL");
     let (host, port) = host_port(&url);
-    let probe = |credentials: Option<String>| Probe::Rabbitmq { port, vhost: "opsmesh".into(), credentials };
+    let probe = |name: Option<&str>| Probe::Rabbitmq { port, vhost: "opsmesh".into(), credentials: name.map(str::to_owned) };
     well(&observe(probe(None), &host).await);
     let (user, password) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap().0.split_once(':').unwrap();
-    well(&observe(probe(Some(credentials(user, password))), &host).await);
-    assert_eq!(kind(&observe(probe(Some(credentials(user, "wrong"))), &host).await), ProbeErrorKind::Authentication);
+    let folder = credentials(user, password);
+    well(&observe_as(folder.path(), probe(Some(RIGHT)), &host).await);
+    assert_eq!(kind(&observe_as(folder.path(), probe(Some(WRONG)), &host).await), ProbeErrorKind::Authentication);
     let nobody = Probe::Rabbitmq { port: closed().await, vhost: "/".into(), credentials: None };
     assert_eq!(kind(&observe(nobody, &host).await), ProbeErrorKind::Refused);
 }
@@ -243,10 +252,11 @@ async fn a_cache_is_well_when_it_asks_for_a_password_and_shows_more_when_it_gets
     let (host, port) = host_port(&url);
     well(&observe(Probe::Redis { port, credentials: None }, &host).await);
     let (user, password) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap().0.split_once(':').unwrap();
-    let seen = observe(Probe::Redis { port, credentials: Some(credentials(user, password)) }, &host).await;
+    let folder = credentials(user, password);
+    let probe = |name: &str| Probe::Redis { port, credentials: Some(name.into()) };
+    let seen = observe_as(folder.path(), probe(RIGHT), &host).await;
     assert!(well(&seen).measures["usedMemoryBytes"] > 0.0, "{seen:?}");
-    let wrong = Probe::Redis { port, credentials: Some(credentials(user, "wrong")) };
-    assert_eq!(kind(&observe(wrong, &host).await), ProbeErrorKind::Authentication);
+    assert_eq!(kind(&observe_as(folder.path(), probe(WRONG), &host).await), ProbeErrorKind::Authentication);
     assert_eq!(kind(&observe(Probe::Redis { port: closed().await, credentials: None }, &host).await), ProbeErrorKind::Refused);
 }
 
@@ -272,6 +282,7 @@ async fn a_name_server_is_asked_itself() {
     assert_eq!(well(&seen).measures["answers"], 1.0);
     assert_eq!(kind(&observe(probe("no-such.default.svc.cluster.local", "A"), &server).await), ProbeErrorKind::Unexpected);
     let dead = observe_within(
+        Path::new(NOWHERE),
         Probe::Dns { name: "x".into(), record_type: "A".into(), port: closed().await },
         LOOPBACK,
         Duration::from_secs(1),

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use proto::ticketing::v1::{self as pb, ticketing_client::TicketingClient};
-use tests::{Program, Stage, eventually, servers::free_port, way};
+use tests::{Program, Stage, eventually, way};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -27,8 +27,7 @@ async fn a_process_stops_in_time_while_streams_are_open_and_clients_are_silent()
         database.url.expose(),
         stage.broker()
     );
-    let from = 9_000 + u64::from(std::process::id() % 500);
-    let mut program = Program::start("ticketing", stage.folder(), [free_port(from), free_port(from + 500)], &settings);
+    let mut program = Program::start("ticketing", stage.folder(), &settings);
     program.ready().await;
     let token = stage.issuer.sign(&stage.issuer.person("li", &["desk_agent"], &[AGENCY]));
 
