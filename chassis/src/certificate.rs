@@ -6,19 +6,14 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use anyhow::Context;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tonic::transport::{
-    Certificate, Identity as Shown, ServerTlsConfig,
-    server::{TcpConnectInfo, TlsConnectInfo},
-};
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use x509_parser::{extensions::GeneralName, prelude::parse_x509_certificate};
 
 use crate::{
@@ -26,7 +21,7 @@ use crate::{
     caller::{Reach, Who},
 };
 
-/// The door for those who show a certificate.
+/// The door for those who show a certificate. Its files are looked at again while it is open.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateSettings {
@@ -45,19 +40,8 @@ pub struct CertificateSettings {
     pub services: BTreeMap<String, Role>,
 }
 
-/// A client that does not come to an end with its handshake is hung up on.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// Certificates remembered as read. More at once, and all are read again: nothing but time is lost.
 const REMEMBERED: usize = 1_000;
-
-/// What the door shows and asks for.
-pub(crate) fn tls(settings: &CertificateSettings) -> anyhow::Result<ServerTlsConfig> {
-    let read = |path: &Path| std::fs::read(path).with_context(|| path.display().to_string());
-    Ok(ServerTlsConfig::new()
-        .identity(Shown::from_pem(read(&settings.certificate)?, read(&settings.key)?))
-        .client_ca_root(Certificate::from_pem(read(&settings.client_ca)?))
-        .timeout(HANDSHAKE_WITHIN))
-}
 
 /// Whom a certificate names.
 #[derive(Debug, PartialEq, Eq)]

@@ -20,9 +20,9 @@ use tower::layer::util::{Identity as Bare, Stack};
 use crate::{
     Clock, Database, DatabaseSettings, Denial, HostSettings, Meter, Schema, Secret, Tx,
     caller::Rules,
-    certificate,
     denials::{self, Denials},
     door::Door,
+    handshake::Handshake,
     health::{self, Checks, Readiness},
     identity::Identity,
     limits::Limiter,
@@ -283,13 +283,15 @@ impl Host {
             let served = router.serve_with_incoming_shutdown(incoming(grpc), stopping).await;
             ("grpc", served.map_err(Into::into))
         });
-        if let (Some(router), Some(tls)) = (secured, self.tls.take()) {
+        if let (Some((router, handshake)), Some(tls)) = (secured, self.tls.take()) {
             tracing::info!(tls = %tls.local_addr()?, "listening for those who show a certificate");
             let stopping = self.stop.clone().cancelled_owned();
+            let connections = handshake.connections(tls);
             self.tasks.spawn(async move {
-                let served = router.serve_with_incoming_shutdown(incoming(tls), stopping).await;
+                let served = router.serve_with_incoming_shutdown(connections, stopping).await;
                 ("grpc with certificates", served.map_err(Into::into))
             });
+            self.spawn("certificates", |stop| handshake.renew(stop));
         }
 
         let mut outcome = Ok(());
@@ -332,7 +334,7 @@ impl Host {
         + Send
         + Sync
         + 'static,
-    ) -> anyhow::Result<(Guarded, Option<Guarded>)> {
+    ) -> anyhow::Result<(Guarded, Option<(Guarded, Handshake)>)> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(proto::REFUSAL_DESCRIPTORS)
@@ -350,8 +352,8 @@ impl Host {
         let routes = routes.routes();
         let secured = match &self.settings.certificates {
             Some(settings) => {
-                let tls = certificate::tls(settings).context("host.certificates")?;
-                Some(bounded().tls_config(tls).context("host.certificates")?.layer(door.clone()).add_routes(routes.clone()))
+                let handshake = Handshake::new(settings, &self.meter).context("host.certificates")?;
+                Some((bounded().layer(door.clone()).add_routes(routes.clone()), handshake))
             }
             None => None,
         };

@@ -13,6 +13,7 @@ mod door;
 mod filter;
 #[cfg(test)]
 mod fuzz;
+mod handshake;
 mod health;
 mod host;
 mod identity;

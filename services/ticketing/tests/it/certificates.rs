@@ -1,7 +1,7 @@
 //! The door for other agencies' systems: who they are their certificate says.
 use proto::ticketing::v1::{self as pb, ticketing_client::TicketingClient};
 use serde_json::json;
-use tests::{Authority, Shown};
+use tests::{Authority, Shown, eventually};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -72,6 +72,24 @@ async fn a_certificate_that_is_not_right_opens_nothing() {
         let refused = ask(&desk, &authority, Some(&authority.client(uris)), token()).await.unwrap_err();
         assert_eq!(reason(refused), Some((Code::Unauthenticated, "CERTIFICATE_UNKNOWN".into())), "{uris:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewed_certificates_count_without_a_restart() {
+    let [before, renewed, later] = [(); 3].map(|()| Authority::new());
+    let desk = Desk::open_to(&before).await;
+    let own = async |authority: &Authority| ask(&desk, authority, Some(&authority.client(&[OURS])), None).await;
+    own(&before).await.unwrap();
+    let _ = renewed.door(desk.stage.folder());
+    eventually("those of the new authority to be let in", || own(&renewed)).await;
+    // Who the new one did not sign is a stranger now, and takes us for one.
+    assert!(own(&before).await.unwrap_err().is_none());
+    assert!(ask(&desk, &renewed, Some(&before.client(&[OURS])), None).await.unwrap_err().is_none());
+    // A certificate without its key is no reason to close the door, nor to look no further.
+    std::fs::remove_file(desk.stage.folder().join("server.key")).unwrap();
+    own(&renewed).await.unwrap();
+    let _ = later.door(desk.stage.folder());
+    eventually("those of the third authority to be let in", || own(&later)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
