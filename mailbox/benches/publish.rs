@@ -1,5 +1,5 @@
 //! `fact-publish`: facts a second from an outbox to a quorum queue, beside a loop that publishes one message, waits for its confirm, and publishes the next; the
-//! same messages through the same exchange to the same queue. Then, at half of that, how long after its commit a fact is where it is consumed.
+//! same facts through the same exchange to the same queue, a message each. Then, at half of that, how long after its commit a fact is where it is consumed.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -144,7 +144,7 @@ impl Post {
     async fn one_of_ours(&self) -> Vec<u8> {
         let (_connection, channel) = self.channel().await;
         let consuming = channel.basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
-        consuming.await.unwrap().next().await.unwrap().unwrap().data
+        facts(&consuming.await.unwrap().next().await.unwrap().unwrap().data).remove(0)
     }
 
     /// The pace that was kept, and how many milliseconds after its commit each fact came out of the queue.
@@ -158,13 +158,22 @@ impl Post {
         let mut heard = Vec::new();
         while (heard.len() as f64) < enough {
             let delivery = consumer.next().await.unwrap().unwrap();
-            heard.push((number(&delivery.data), Instant::now()));
+            let now = Instant::now();
+            heard.extend(facts(&delivery.data).iter().map(|fact| (number(fact), now)));
         }
         running.stop().await.unwrap();
         let committed = pace.committed.lock().unwrap();
         let (first, last) = (committed[0], committed[committed.len() - 1]);
         let took = heard.into_iter().map(|(number, at)| at.saturating_duration_since(committed[number]).as_secs_f64() * 1e3);
         (committed.len() as f64 / (last - first).as_secs_f64(), took.collect())
+    }
+}
+
+/// The facts of a message: one, or a list of them.
+fn facts(body: &[u8]) -> Vec<Vec<u8>> {
+    match serde_json::from_slice::<Vec<&serde_json::value::RawValue>>(body) {
+        Ok(several) => several.into_iter().map(|fact| fact.get().into()).collect(),
+        Err(_) => vec![body.into()],
     }
 }
 

@@ -2,11 +2,16 @@
 //! descriptors and from the names that the relay publishes under. `docs/asyncapi.json` is this, kept by a test.
 use serde_json::{Map, Value, json};
 
-use crate::{envelope::CONTENT_TYPE, topology};
+use crate::{
+    envelope::{CONTENT_TYPE, CONTENT_TYPE_OF_SEVERAL},
+    topology,
+};
 
 /// Where schemas are in the document.
 const SCHEMAS: &str = "#/components/schemas/";
-/// The envelope's name among them.
+/// Where messages are.
+const MESSAGES: &str = "#/components/messages/";
+/// The envelope's name among the schemas.
 const ENVELOPE: &str = "CloudEvent";
 
 /// The document.
@@ -36,6 +41,16 @@ pub fn asyncapi() -> Value {
                 ]},
             }),
         );
+        messages.insert(
+            several(kind),
+            json!({
+                "name": several(kind),
+                "title": format!("{short}, several"),
+                "summary": "Facts that waited together, in their order.",
+                "contentType": CONTENT_TYPE_OF_SEVERAL,
+                "payload": {"type": "array", "minItems": 2, "items": {"$ref": format!("{MESSAGES}{kind}/payload")}},
+            }),
+        );
     }
     let mut schemas: Map<String, Value> = proto::schemas(&names, SCHEMAS).into_iter().collect();
     schemas.insert(ENVELOPE.into(), envelope());
@@ -46,8 +61,9 @@ pub fn asyncapi() -> Value {
             "version": "1.0.0",
             "description": "每一项变更都是一条事实，按 CloudEvents 1.0 发布到 RabbitMQ。至少一次送达；同一主题的事实按 sequence 递增。\
                 Every change is a fact, published to RabbitMQ as CloudEvents 1.0 (structured JSON; the attributes once more as headers \
-                `cloudEvents:*`). A fact is delivered at least once, so remember its id with its effect; facts of one subject come in \
-                the order of their sequence. Fields are only ever added.",
+                `cloudEvents:*`). Facts that waited together under one key come as one message, a list of them (batched content mode). \
+                A fact is delivered at least once, so remember its id with its effect; facts of one subject come in the order of their \
+                sequence. Fields are only ever added.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": CONTENT_TYPE,
@@ -57,11 +73,19 @@ pub fn asyncapi() -> Value {
     })
 }
 
+/// The message that holds several facts of a kind.
+fn several(kind: &str) -> String {
+    format!("{kind}.several")
+}
+
 fn channel(kind: &str) -> Value {
     json!({
         "address": topology::routing_key(kind, "{agency}"),
         "parameters": {"agency": {"description": "使用方 the agency's id; bind with `*` for every agency that you may hear of"}},
-        "messages": {"fact": {"$ref": format!("#/components/messages/{kind}")}},
+        "messages": {
+            "fact": {"$ref": format!("{MESSAGES}{kind}")},
+            "facts": {"$ref": format!("{MESSAGES}{}", several(kind))},
+        },
         "bindings": {"amqp": {
             "is": "routingKey",
             "exchange": {"name": topology::FACTS, "type": "topic", "durable": true, "autoDelete": false},

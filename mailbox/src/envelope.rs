@@ -1,4 +1,4 @@
-//! Facts as they travel: CloudEvents 1.0, structured JSON, with the attributes once more as message headers.
+//! Facts as they travel: CloudEvents 1.0, structured JSON, with the attributes once more as message headers; several in one message as a list.
 use chassis::Agency;
 use jiff::Timestamp;
 use lapin::{
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::topology;
 
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
+pub(crate) const CONTENT_TYPE_OF_SEVERAL: &str = "application/cloudevents-batch+json";
 pub(crate) const PERSISTENT: u8 = 2;
 
 /// A fact as its row has it.
@@ -56,9 +57,8 @@ impl Fact {
         topology::routing_key(&self.kind, &self.agency)
     }
 
-    /// The message. `traceparent` is the span that sends it.
-    pub(crate) fn message(&self, service: &str, traceparent: Option<String>) -> serde_json::Result<(Vec<u8>, BasicProperties)> {
-        let event = CloudEvent {
+    fn event(&self, service: &str, traceparent: Option<String>) -> serde_json::Result<CloudEvent<'static>> {
+        Ok(CloudEvent {
             specversion: "1.0",
             id: self.id,
             source: format!("/opsmesh/{service}"),
@@ -72,28 +72,42 @@ impl Fact {
             clause: self.clause.clone(),
             sequence: format!("{:020}", self.seq),
             data: RawValue::from_string(self.data.clone())?,
-        };
+        })
+    }
+}
+
+/// The message that these facts leave in: one at the least, all under one routing key, each with the span that sends it.
+pub(crate) fn message(service: &str, facts: &[(&Fact, Option<String>)]) -> serde_json::Result<(Vec<u8>, BasicProperties)> {
+    let events = facts.iter().map(|(fact, traceparent)| fact.event(service, traceparent.clone()));
+    let events = events.collect::<serde_json::Result<Vec<_>>>()?;
+    let properties = BasicProperties::default().with_delivery_mode(PERSISTENT).with_type(events[0].r#type.as_str().into());
+    let [event] = events.as_slice() else {
+        return Ok((serde_json::to_vec(&events)?, properties.with_content_type(CONTENT_TYPE_OF_SEVERAL.into())));
+    };
+    let properties = properties
+        .with_content_type(CONTENT_TYPE.into())
+        .with_message_id(event.id.to_string().into())
+        .with_headers(event.headers());
+    Ok((serde_json::to_vec(event)?, properties))
+}
+
+impl CloudEvent<'_> {
+    fn headers(&self) -> FieldTable {
         let mut headers = FieldTable::default();
         let mut header = |name: &str, value: &str| {
             headers.insert(format!("cloudEvents:{name}").into(), AMQPValue::LongString(value.into()));
         };
-        header("specversion", event.specversion);
-        header("id", &event.id.to_string());
-        header("source", &event.source);
-        header("type", &event.r#type);
-        header("subject", &event.subject);
-        header("time", &event.time.to_string());
-        header("agency", &event.agency);
-        if let Some(traceparent) = &event.traceparent {
+        header("specversion", self.specversion);
+        header("id", &self.id.to_string());
+        header("source", &self.source);
+        header("type", &self.r#type);
+        header("subject", &self.subject);
+        header("time", &self.time.to_string());
+        header("agency", &self.agency);
+        if let Some(traceparent) = &self.traceparent {
             header("traceparent", traceparent);
         }
-        let properties = BasicProperties::default()
-            .with_content_type(CONTENT_TYPE.into())
-            .with_delivery_mode(PERSISTENT)
-            .with_message_id(self.id.to_string().into())
-            .with_type(self.kind.as_str().into())
-            .with_headers(headers);
-        Ok((serde_json::to_vec(&event)?, properties))
+        headers
     }
 }
 
@@ -120,7 +134,7 @@ pub struct Received {
 }
 
 /// A fact tells of a noun, and a noun fits a call (gRPC's own limit): what is larger is no fact.
-const LARGEST: usize = 4 << 20;
+pub(crate) const LARGEST: usize = 4 << 20;
 /// Names are indexed; PostgreSQL's pages set the limit.
 const LONGEST_NAME: usize = 500;
 
@@ -189,8 +203,8 @@ mod tests {
 
     #[test]
     fn a_fact_arrives_as_it_was_sent() {
-        let (body, properties) =
-            fact().message("x", Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into())).unwrap();
+        let sent_by = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into());
+        let (body, properties) = message("x", &[(&fact(), sent_by)]).unwrap();
         assert_eq!(properties.content_type().as_ref().map(|text| text.as_str()), Some(CONTENT_TYPE));
         let received = Received::read(&body).unwrap();
         assert_eq!((received.id, received.kind.as_str(), received.at), (Uuid::from_u128(7), "opsmesh.x.v1.Happened", fact().at));
@@ -202,7 +216,7 @@ mod tests {
     #[test]
     fn what_an_agency_tells_of_another_is_seen() {
         for subject in ["agencies/gzz/xs/7", "agencies/sz/xs/7", "gz/xs/7", ""] {
-            let (body, _) = Fact { subject: subject.into(), ..fact() }.message("x", None).unwrap();
+            let (body, _) = message("x", &[(&Fact { subject: subject.into(), ..fact() }, None)]).unwrap();
             assert!(!Received::read(&body).unwrap().keeps_to_its_agency(), "{subject}");
         }
     }

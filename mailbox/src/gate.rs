@@ -37,6 +37,11 @@ pub(crate) async fn remember(tx: &mut Tx, id: Uuid) -> sqlx::Result<bool> {
     Ok(recorded.rows_affected() == 1)
 }
 
+/// Whether a message was recorded.
+pub(crate) async fn remembered(tx: &mut Tx, id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM inbox WHERE id = $1)").bind(id).fetch_one(&mut **tx).await
+}
+
 /// Records a message whose turn it is. True if it was not recorded before.
 async fn enter(tx: &mut Tx, fact: &Received) -> Result<bool, Unhandled> {
     let (first, before, holding): (bool, i64, i32) = sqlx::query_as(

@@ -25,9 +25,9 @@ struct Placed {
 }
 
 /// The handfuls in these messages. What is no fact of ours, or alone of its agency, is in none of them.
-pub(crate) fn handfuls<'a>(bodies: impl Iterator<Item = &'a [u8]>) -> Vec<Handful> {
+pub(crate) fn handfuls(bodies: &[&[u8]]) -> Vec<Handful> {
     let mut by_agency = BTreeMap::<Agency, Vec<Placed>>::new();
-    for (place, body) in bodies.enumerate() {
+    for (place, body) in bodies.iter().enumerate() {
         if let Ok(fact) = Received::read(body)
             && gate::known(&fact).is_ok()
         {
@@ -92,7 +92,7 @@ mod tests {
             message(6, "sz", "agencies/sz/xs/1"),
             message(7, "gz", "agencies/gz/xs/1"),
         ];
-        let found: Vec<(String, Vec<usize>)> = handfuls(bodies.iter().map(Vec::as_slice))
+        let found: Vec<(String, Vec<usize>)> = handfuls(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>())
             .into_iter()
             .map(|handful| (handful.agency.to_string(), handful.facts.iter().map(|placed| placed.place).collect()))
             .collect();

@@ -21,7 +21,7 @@ use crate::{
     envelope::Received,
     gate,
     handful::handfuls,
-    parking::{self, Why},
+    parking::{self, Parking, Why},
     patience,
     subscription::{Arrival, Subscription},
     topology::{self, Queue},
@@ -134,36 +134,30 @@ impl<R: Reactions> Door<R> {
                 () = stop.cancelled() => return Ok(()),
                 arrived = subscription.some() => arrived?,
             };
-            let together = self.settle_together(&arrived).await;
-            for (arrival, settled) in arrived.iter().zip(together) {
-                let settled = settled
-                    || match arrival {
-                        Arrival::Message(delivery) => self.settle(&delivery.data, stop).await?,
-                        Arrival::GivenUp(delivery) => {
-                            let why = Why::Reason(given_up_for(delivery));
-                            let fact = Received::read(&delivery.data).ok();
-                            self.park(&delivery.data, fact.as_ref(), &why, stop).await? == Aside::Put
-                        }
+            let mut together = self.settle_together(&arrived).await.into_iter();
+            for arrival in &arrived {
+                for fact in arrival.facts() {
+                    let settled = if arrival.given_up {
+                        self.give_up(&arrival.delivery, fact, stop).await?
+                    } else {
+                        together.next() == Some(true) || self.settle(fact, stop).await?
                     };
-                if !settled {
-                    return Ok(());
+                    if !settled {
+                        return Ok(());
+                    }
                 }
-                let acknowledged = arrival.delivery().ack(BasicAckOptions::default()).await?;
+                let acknowledged = arrival.delivery.ack(BasicAckOptions::default()).await?;
                 anyhow::ensure!(acknowledged, "the acknowledgement came too late");
             }
         }
     }
 
-    /// Handles what can be in as few transactions as there are agencies. True for each that was; the others are left as they came.
+    /// Handles what can be in as few transactions as there are agencies. True for each fact that was; the others are left as they came.
     async fn settle_together(&self, arrived: &[Arrival]) -> Vec<bool> {
-        let mut settled = vec![false; arrived.len()];
-        let messages = arrived.iter().filter_map(|arrival| match arrival {
-            Arrival::Message(delivery) => Some(delivery.data.as_slice()),
-            // Always the last of them: no place changes.
-            Arrival::GivenUp(_) => None,
-        });
+        let facts: Vec<&[u8]> = arrived.iter().filter(|arrival| !arrival.given_up).flat_map(Arrival::facts).collect();
+        let mut settled = vec![false; facts.len()];
         let queue = self.queue.name();
-        for handful in handfuls(messages) {
+        for handful in handfuls(&facts) {
             let handling = handful.handle(&self.db, self.queue.service, &queue, &*self.reactions);
             match patience::answered(handling).await {
                 Ok(handled) => {
@@ -227,17 +221,28 @@ impl<R: Reactions> Door<R> {
         }
     }
 
+    /// Puts a fact of a message aside that the broker gave up. False: told to stop first.
+    async fn give_up(&self, delivery: &Delivery, body: &[u8], stop: &CancellationToken) -> anyhow::Result<bool> {
+        let why = Why::Reason(given_up_for(delivery));
+        let fact = Received::read(body).ok();
+        Ok(self.park(body, fact.as_ref(), &why, stop).await? == Aside::Put)
+    }
+
     /// Puts a message aside with its reason; a person looks, mends, and replays it.
     async fn park(&self, body: &[u8], fact: Option<&Received>, why: &Why, stop: &CancellationToken) -> anyhow::Result<Aside> {
         let mut pauses = Pauses::default();
         loop {
             match patience::answered(parking::park(&self.db, self.queue.service, self.reactions.ordered(), body, fact, why)).await
             {
-                Ok(true) => {
+                Ok(Parking::Parked) => {
                     self.handled.count("parked");
                     return Ok(Aside::Put);
                 }
-                Ok(false) => return Ok(Aside::Again),
+                Ok(Parking::Over) => {
+                    self.handled.count_one(false);
+                    return Ok(Aside::Put);
+                }
+                Ok(Parking::Again) => return Ok(Aside::Again),
                 Err(error) if trouble::passes(&error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a message waits to be parked");
                     if !pause(pauses.next(), stop).await {

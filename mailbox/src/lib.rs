@@ -2,6 +2,7 @@
 //! carries it to the broker and counts it as carried only when the broker says so; a consumer records its id in the
 //! transaction of its effect. Nothing else in the platform knows RabbitMQ.
 
+mod batch;
 mod broker;
 mod combiner;
 mod contract;

@@ -10,13 +10,14 @@ use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    batch::batches,
     broker::{BrokerSettings, Link, Pauses, pause},
-    envelope::Fact,
+    envelope::{Fact, message},
     patience, topology,
 };
 
 /// Facts carried in one transaction. Their rows are held while the broker confirms: milliseconds when it is well.
-const BATCH: i64 = 1024;
+const AT_ONCE: i64 = 1024;
 /// A broker that takes longer is not well; the transaction gives up before the server would end it for idling.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
@@ -74,8 +75,8 @@ async fn carry(
     topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
     pauses.reset();
     loop {
-        let moved = patience::round(batch(service, db, &link, carried)).await?;
-        if moved == BATCH {
+        let moved = patience::round(carry_some(service, db, &link, carried)).await?;
+        if moved == AT_ONCE {
             continue;
         }
         ensure!(link.channel.status().connected(), "the connection to the broker is gone");
@@ -87,8 +88,8 @@ async fn carry(
     }
 }
 
-/// Carries one batch; the number of facts carried.
-async fn batch(service: &'static str, db: &Database, link: &Link, carried: &Carried) -> anyhow::Result<i64> {
+/// Carries those that wait, as many as fit a transaction; the number of facts carried.
+async fn carry_some(service: &'static str, db: &Database, link: &Link, carried: &Carried) -> anyhow::Result<i64> {
     let mut tx = db.begin(&Scope::platform("relay")).await?;
     let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *tx).await?;
     if !ours {
@@ -98,7 +99,7 @@ async fn batch(service: &'static str, db: &Database, link: &Link, carried: &Carr
         "SELECT seq, at, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
          FROM outbox JOIN facts USING (at, seq) ORDER BY seq LIMIT $1",
     )
-    .bind(BATCH)
+    .bind(AT_ONCE)
     .fetch_all(&mut *tx)
     .await?;
     carried.waiting.set(i64::try_from(facts.len())?);
@@ -114,19 +115,20 @@ async fn batch(service: &'static str, db: &Database, link: &Link, carried: &Carr
 /// Sends all and then waits for all: the broker confirms in bulk.
 async fn publish(service: &'static str, link: &Link, facts: &[Fact]) -> anyhow::Result<()> {
     let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let mut confirms = Vec::with_capacity(facts.len());
-    for fact in facts {
-        let key = fact.routing_key();
-        let span = span(fact);
-        let traceparent = span.in_scope(Origin::current).map(|origin| origin.to_string());
-        let (body, properties) = fact.message(service, traceparent)?;
+    let batches = batches(facts);
+    let mut confirms = Vec::with_capacity(batches.len());
+    for batch in &batches {
+        let key = batch[0].routing_key();
+        let sent: Vec<_> =
+            batch.iter().map(|fact| (*fact, span(fact).in_scope(Origin::current).map(|origin| origin.to_string()))).collect();
+        let (body, properties) = message(service, &sent)?;
         confirms.push(link.channel.basic_publish(topology::FACTS.into(), key.into(), mandatory, &body, properties).await?);
     }
-    for (fact, confirm) in facts.iter().zip(join_all(confirms).await) {
+    for (batch, confirm) in batches.iter().zip(join_all(confirms).await) {
         match confirm? {
             Confirmation::Ack(None) => {}
             // With an alternate exchange nothing is returned unless the topology is broken.
-            other => anyhow::bail!("fact {} ({}) was not taken: {other:?}", fact.seq, fact.kind),
+            other => anyhow::bail!("fact {} ({}) and those with it were not taken: {other:?}", batch[0].seq, batch[0].kind),
         }
     }
     Ok(())

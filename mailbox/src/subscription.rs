@@ -1,7 +1,7 @@
 //! What a service receives on: its queue and its parking place, on one channel. It ends by closing the channel. A consumer that is
 //! cancelled leaves the queue to another replica while its channel still holds what was sent ahead, and that comes back behind
 //! what the other has been given: facts of one subject would be handled out of their order at every rollout.
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use anyhow::Context;
 use futures::{FutureExt, StreamExt};
@@ -13,30 +13,37 @@ use lapin::{
 };
 
 use crate::{
+    batch,
     broker::{BrokerSettings, Link},
     topology::{self, Queue},
 };
 
 /// Messages held at once: enough to hide the round trip, few enough to be returned quickly.
 const PREFETCH: u16 = 128;
+/// What is handled together holds its rows together: more facts than this are left for the next time.
+const TOGETHER: usize = 256;
 /// What is handled together is read first: more bytes than this are left for the next time.
 const BYTES_TOGETHER: usize = 1 << 20;
 /// A broker that takes longer is not well, and will find out by itself that the connection is gone.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Something that arrived.
-pub(crate) enum Arrival {
-    /// On the queue.
-    Message(Delivery),
-    /// On the parking place: the broker gave it up.
-    GivenUp(Delivery),
+/// A message that arrived.
+pub(crate) struct Arrival {
+    pub(crate) delivery: Delivery,
+    /// It came from the parking place: the broker gave it up.
+    pub(crate) given_up: bool,
+    facts: Vec<Range<usize>>,
 }
 
 impl Arrival {
-    pub(crate) fn delivery(&self) -> &Delivery {
-        match self {
-            Self::Message(delivery) | Self::GivenUp(delivery) => delivery,
-        }
+    fn new(delivery: Delivery, given_up: bool) -> Self {
+        let facts = batch::places(&delivery.data);
+        Self { delivery, given_up, facts }
+    }
+
+    /// What is in it, a fact each if all is well; one at the least.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &[u8]> {
+        self.facts.iter().map(|place| &self.delivery.data[place.clone()])
     }
 }
 
@@ -61,10 +68,11 @@ impl Subscription {
     /// What has arrived, in its order: one at the least. What the broker gave up is the last of it. Whoever stops waiting loses none.
     pub(crate) async fn some(&mut self) -> anyhow::Result<Vec<Arrival>> {
         let mut arrived = vec![self.next().await?];
-        let mut bytes = 0;
-        while let Some(Arrival::Message(last)) = arrived.last() {
-            bytes += last.data.len();
-            if arrived.len() >= PREFETCH.into() || bytes >= BYTES_TOGETHER {
+        let (mut facts, mut bytes) = (0, 0);
+        while let Some(last) = arrived.last().filter(|last| !last.given_up) {
+            facts += last.facts.len();
+            bytes += last.delivery.data.len();
+            if facts >= TOGETHER || bytes >= BYTES_TOGETHER {
                 break;
             }
             // Waits for nothing, so that what has been taken is not dropped by who stops waiting.
@@ -76,11 +84,11 @@ impl Subscription {
 
     /// The next arrival.
     async fn next(&mut self) -> anyhow::Result<Arrival> {
-        let arrival = tokio::select! {
-            delivery = self.deliveries.next() => delivery.map(|delivery| delivery.map(Arrival::Message)),
-            delivery = self.given_up.next() => delivery.map(|delivery| delivery.map(Arrival::GivenUp)),
+        let (delivery, given_up) = tokio::select! {
+            delivery = self.deliveries.next() => (delivery, false),
+            delivery = self.given_up.next() => (delivery, true),
         };
-        Ok(arrival.context("the broker ended the subscription")??)
+        Ok(Arrival::new(delivery.context("the broker ended the subscription")??, given_up))
     }
 
     /// Gives all back that was not acknowledged, and lets go of the queue, in one step.

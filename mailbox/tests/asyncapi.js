@@ -1,4 +1,4 @@
-// Holds docs/asyncapi.json against AsyncAPI's own schema, and a fact (standard input) against the document.
+// Holds docs/asyncapi.json against AsyncAPI's own schema, and a message (standard input: a fact, or a list of facts of one kind) against the document.
 const fs = require("fs");
 const Ajv = require("ajv");
 const schema = require("@asyncapi/specs/schemas/3.0.0-without-$id.json");
@@ -15,10 +15,11 @@ if (!isDocument(held)) complain("the document is no AsyncAPI 3:", isDocument.err
 
 const fact = JSON.parse(fs.readFileSync(0, "utf8"));
 ajv.addSchema({ $id: "document", components: held.components });
-const message = held.components.messages[fact.type];
+const several = Array.isArray(fact);
+const message = held.components.messages[several ? `${fact[0].type}.several` : fact.type];
 const refs = JSON.parse(JSON.stringify(message.payload).replaceAll('"#/', '"document#/'));
 const isFact = ajv.compile(refs);
 if (!isFact(fact)) complain("the fact is not as the document says:", isFact.errors);
 const declared = Object.keys(held.components.schemas.CloudEvent.properties);
-const strange = Object.keys(fact).filter((name) => !declared.includes(name));
+const strange = Object.keys(several ? fact[0] : fact).filter((name) => !declared.includes(name));
 if (strange.length) complain("the document does not tell of", strange);

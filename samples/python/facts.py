@@ -17,7 +17,9 @@ channel.queue_declare("of-another-system", durable=True, arguments={"x-queue-typ
 channel.queue_bind("of-another-system", "opsmesh.facts", pattern)
 print("ready", file=sys.stderr, flush=True)
 for method, _, body in channel.consume("of-another-system"):
-    fact = json.loads(body)
-    print(json.dumps(fact, ensure_ascii=False), flush=True)
-    # At least once: whoever changes something remembers fact["id"] in the same transaction, and acknowledges after it.
+    facts = json.loads(body)
+    # Those that waited together come together, as a list, in their order.
+    for fact in facts if isinstance(facts, list) else [facts]:
+        print(json.dumps(fact, ensure_ascii=False), flush=True)
+    # At least once: whoever changes something remembers each fact["id"] in the same transaction, and acknowledges after it.
     channel.basic_ack(method.delivery_tag)

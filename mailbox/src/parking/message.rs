@@ -32,6 +32,17 @@ impl Why {
     }
 }
 
+/// What became of a message that was to be parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parking {
+    /// It is parked.
+    Parked,
+    /// It was handled, or given up, before: there is nothing to wait for.
+    Over,
+    /// Nothing is parked before it any more: it is to be tried again.
+    Again,
+}
+
 /// A parked message, as its row has it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Parked {

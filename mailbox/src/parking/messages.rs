@@ -8,7 +8,7 @@ use sqlx::QueryBuilder;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::message::{Parked, Why};
+use super::message::{Parked, Parking, Why};
 use crate::{
     Letter,
     envelope::Received,
@@ -38,7 +38,7 @@ pub(crate) enum Error {
     Store(#[from] sqlx::Error),
 }
 
-/// Puts a message aside with its reason. False: nothing is parked before it any more, so it is to be tried again.
+/// Puts a message aside with its reason, unless it needs none.
 pub(crate) async fn park(
     db: &Database,
     service: &str,
@@ -46,20 +46,26 @@ pub(crate) async fn park(
     body: &[u8],
     fact: Option<&Received>,
     why: &Why,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<Parking> {
     let mut parked = Parked::of(body, fact, why);
-    tracing::error!(reason = parked.reason, id = %parked.id, kind = parked.kind, subject = parked.subject, "a message is parked");
     let believed = fact.filter(|_| parked.agency.is_some());
     let scope = believed.map_or_else(|| Scope::platform("inbox"), |fact| Scope::reaction(service, &fact.agency));
     let mut tx = db.begin(&scope).await?;
     if let Some(fact) = believed.filter(|_| ordered) {
         let (highest, holding) = gate::hold(&mut tx, fact.about()).await?;
         if *why == Why::Waits && holding == 0 {
-            return Ok(false);
+            return Ok(Parking::Again);
         }
         // What comes after something that was handled already holds nobody up.
         parked.holds = fact.sequence > highest;
     }
+    // The broker gives up whole messages, of which some facts may have been handled.
+    if let Some(fact) = believed
+        && gate::remembered(&mut tx, fact.id).await?
+    {
+        return Ok(Parking::Over);
+    }
+    tracing::error!(reason = parked.reason, id = %parked.id, kind = parked.kind, subject = parked.subject, "a message is parked");
     let new = sqlx::query(
         "INSERT INTO inbox_parked (id, agency, source, subject, kind, sequence, body, reason, holds, attempts, parked_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp()) ON CONFLICT (id) DO NOTHING",
@@ -82,7 +88,7 @@ pub(crate) async fn park(
         gate::count_holding(&mut tx, fact.about(), 1).await?;
     }
     tx.commit().await?;
-    Ok(true)
+    Ok(Parking::Parked)
 }
 
 /// What is parked, oldest first; of one agency, or all that the transaction sees.

@@ -10,5 +10,5 @@ mod messages;
 pub(crate) use api::Api;
 pub(crate) use command::run as command;
 pub(crate) use gauge::{gauge, watch};
-pub(crate) use message::Why;
+pub(crate) use message::{Parking, Why};
 pub(crate) use messages::park;

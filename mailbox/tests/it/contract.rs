@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tests::told;
 
-use crate::post::{Post, Trouble, tell_now};
+use crate::post::{Post, Trouble, tell_at_once, tell_now};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -60,16 +60,19 @@ async fn the_document_is_asyncapi_and_a_consumer_of_twenty_lines_hears_facts_tha
     let (ready, out) = heard.await.unwrap();
     assert_eq!(ready, "ready\n");
     tell_now(&post.outgoing(), "agencies/gz/xs/1", "7").await;
-    let line = tokio::task::spawn_blocking(move || {
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).unwrap();
-        line
-    });
-    let line = line.await.unwrap();
-    let fact: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!((&fact["type"], &fact["subject"]), (&json!("opsmesh.inventory.v1.DeviceCreated"), &json!("agencies/gz/xs/1")));
-    assert_eq!(fact["data"]["device"]["etag"], "7");
-    tokio::task::spawn_blocking(move || validate(&fact)).await.unwrap();
+    // These wait together.
+    tell_at_once(&post.outgoing(), &[("agencies/gz/xs/2", "8"), ("agencies/gz/xs/1", "9")]).await;
+    let lines = tokio::task::spawn_blocking(move || BufReader::new(out).lines().take(3).collect::<Result<Vec<String>, _>>());
+    let facts: Vec<Value> = lines.await.unwrap().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (fact, (subject, etag)) in
+        facts.iter().zip([("agencies/gz/xs/1", "7"), ("agencies/gz/xs/2", "8"), ("agencies/gz/xs/1", "9")])
+    {
+        assert_eq!((&fact["type"], &fact["subject"]), (&json!("opsmesh.inventory.v1.DeviceCreated"), &json!(subject)));
+        assert_eq!(fact["data"]["device"]["etag"], etag);
+    }
+    let several = facts.clone();
+    tokio::task::spawn_blocking(move || facts.iter().for_each(validate)).await.unwrap();
+    tokio::task::spawn_blocking(move || validate(&several.into())).await.unwrap();
 }
 
 fn validate(fact: &Value) {

@@ -7,6 +7,7 @@ mod lossy;
 mod parked;
 mod post;
 mod seals;
+mod several;
 mod tampering;
 mod timers;
 mod travel;

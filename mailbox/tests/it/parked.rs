@@ -20,7 +20,7 @@ impl Post {
         mailbox.list_parked_messages(list).await.unwrap().into_inner().parked_messages
     }
 
-    async fn so_many_parked(&self, running: &Running, count: usize) -> Vec<ParkedMessage> {
+    pub(crate) async fn so_many_parked(&self, running: &Running, count: usize) -> Vec<ParkedMessage> {
         eventually(&format!("{count} to be parked"), || async {
             let parked = self.parked(running).await;
             if parked.len() == count { Ok(parked) } else { Err(parked) }
@@ -29,7 +29,7 @@ impl Post {
     }
 
     /// What is parked and nobody's, as the platform sees it: reasons.
-    async fn nobodys(&self, count: usize) -> Vec<String> {
+    pub(crate) async fn nobodys(&self, count: usize) -> Vec<String> {
         let db = chassis::Database::open("test", &self.to.database, crate::post::SCHEMAS).unwrap();
         eventually(&format!("{count} to be parked as nobody's"), || async {
             let mut tx = db.begin(&chassis::Scope::platform("test")).await.unwrap();

@@ -10,7 +10,7 @@ use std::{
 use chassis::{Agency, Clock, Database, DatabaseSettings, Host, Schema, Scope, Secret, Tx};
 use jiff::Timestamp;
 use lapin::{
-    BasicProperties, Confirmation, Connection, ConnectionProperties,
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use mailbox::{BrokerSettings, Letter, Reactions, Received, Unhandled};
@@ -117,6 +117,16 @@ impl Post {
         Database::open("test", &self.from.database, SCHEMAS).unwrap()
     }
 
+    /// Waits until nothing waits for the broker any more.
+    pub(crate) async fn all_carried(&self) {
+        let db = self.outgoing();
+        eventually("the outbox to be empty", || async {
+            let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(db.pool()).await.unwrap();
+            if waiting == 0 { Ok(()) } else { Err(waiting) }
+        })
+        .await;
+    }
+
     /// What the receiver did, in its order.
     pub(crate) async fn effects(&self) -> Vec<(String, String)> {
         let db = Database::open("test", &self.to.database, SCHEMAS).unwrap();
@@ -134,13 +144,27 @@ impl Post {
 
     /// Puts bytes on the way to the receiver, past every sender.
     pub(crate) async fn send(&self, body: &[u8]) {
+        self.publish("opsmesh.facts", &format!("{}.{}", DeviceCreated::full_name(), agency()), body).await;
+    }
+
+    /// Puts bytes where the broker puts what it has given up.
+    pub(crate) async fn give_up(&self, body: &[u8]) {
+        self.publish("opsmesh.dead", "opsmesh.receiver", body).await;
+    }
+
+    /// A channel that says what became of what is sent on it, and the connection that it is on.
+    pub(crate) async fn channel(&self) -> (Connection, Channel) {
         let connection = Connection::connect(&self.stage.broker(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        (connection, channel)
+    }
+
+    async fn publish(&self, exchange: &str, key: &str, body: &[u8]) {
+        let (_connection, channel) = self.channel().await;
         let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let key = format!("{}.{}", DeviceCreated::full_name(), agency());
         let confirm = channel
-            .basic_publish("opsmesh.facts".into(), key.into(), mandatory, body, BasicProperties::default())
+            .basic_publish(exchange.into(), key.into(), mandatory, body, BasicProperties::default())
             .await
             .unwrap()
             .await
@@ -176,11 +200,18 @@ pub(crate) async fn tell(tx: &mut Tx, subject: &str, etag: &str) {
     mailbox::post(tx, letter, now()).await.unwrap();
 }
 
+/// Posts facts in one transaction, so that they wait together: subject and etag each.
+pub(crate) async fn tell_at_once(db: &Database, facts: &[(&str, &str)]) {
+    let mut tx = db.begin(&Scope::reaction("test", &agency())).await.unwrap();
+    for (subject, etag) in facts {
+        tell(&mut tx, subject, etag).await;
+    }
+    tx.commit().await.unwrap();
+}
+
 /// Posts it in a transaction of its own.
 pub(crate) async fn tell_now(db: &Database, subject: &str, etag: &str) {
-    let mut tx = db.begin(&Scope::reaction("test", &agency())).await.unwrap();
-    tell(&mut tx, subject, etag).await;
-    tx.commit().await.unwrap();
+    tell_at_once(db, &[(subject, etag)]).await;
 }
 
 fn now() -> Timestamp {

@@ -76,11 +76,7 @@ async fn two_senders_and_two_receivers_lose_repeat_and_reorder_nothing_while_con
     for (subject, seen) in by_subject(effects) {
         assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
     }
-    eventually("the outbox to be empty", || async {
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(db.pool()).await.unwrap();
-        if waiting == 0 { Ok(()) } else { Err(waiting) }
-    })
-    .await;
+    post.all_carried().await;
 }
 
 /// So many of each subject, and so long for each of them: enough that the receiver has some sent ahead whenever it is told to stop.
@@ -142,13 +138,7 @@ async fn facts_wait_for_a_receiver_that_is_away_and_for_one_that_is_killed() {
     post.receiver().await.kill().await;
     let _sender = post.sender().await;
     many(&post.outgoing(), 2, 10, &Arc::new(AtomicBool::new(true))).await;
-    eventually("the queue to fill", || async {
-        match post.stage.vhost.depth("opsmesh.receiver").await {
-            Ok(20) => Ok(()),
-            other => Err(other),
-        }
-    })
-    .await;
+    post.all_carried().await;
     let first = post.receiver().await;
     arrived(&post, 1).await;
     first.kill().await;

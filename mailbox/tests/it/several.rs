@@ -1,0 +1,91 @@
+//! Several facts in one message.
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use lapin::{
+    options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+use serde_json::{Value, json};
+
+use crate::post::{Post, Trouble, event, tell_at_once};
+
+const SUBJECT: &str = "agencies/gz/xs/1";
+const OTHER: &str = "agencies/gz/xs/2";
+
+fn list(events: &[Value]) -> Vec<u8> {
+    json!(events).to_string().into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_wait_together_leave_in_few_messages_and_each_has_one_effect_in_its_order() {
+    const FACTS: usize = 200;
+    let post = Post::open(Trouble::default()).await;
+    let _receiver = post.receiver().await;
+    let (_connection, channel) = post.channel().await;
+    let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare("heard".into(), exclusive, FieldTable::default()).await.unwrap();
+    let bind = QueueBindOptions::default();
+    channel.queue_bind("heard".into(), "opsmesh.facts".into(), "#".into(), bind, FieldTable::default()).await.unwrap();
+    let told: Vec<(String, String)> = (0..FACTS).map(|n| (format!("agencies/gz/xs/{}", n % 7), n.to_string())).collect();
+    let facts: Vec<(&str, &str)> = told.iter().map(|(subject, etag)| (subject.as_str(), etag.as_str())).collect();
+    // Nobody carries them yet.
+    drop(post.sender().await.stop().await);
+    tell_at_once(&post.outgoing(), &facts).await;
+    let _sender = post.sender().await;
+    post.etags(FACTS).await;
+    let mut effects = BTreeMap::<String, Vec<usize>>::new();
+    for (subject, etag) in post.effects().await {
+        effects.entry(subject).or_default().push(etag.parse().unwrap());
+    }
+    assert!(effects.values().all(|etags| etags.is_sorted()), "{effects:?}");
+    assert_eq!(effects.values().map(Vec::len).sum::<usize>(), FACTS);
+
+    let consume = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+    let mut heard = channel.basic_consume("heard".into(), "".into(), consume, FieldTable::default()).await.unwrap();
+    let (mut messages, mut in_them) = (0, 0);
+    while in_them < FACTS {
+        let delivery = heard.next().await.unwrap().unwrap();
+        let kind = delivery.properties.content_type().as_ref().map(|kind| kind.as_str().to_owned());
+        assert_eq!(kind.as_deref(), Some("application/cloudevents-batch+json"));
+        messages += 1;
+        in_them += serde_json::from_slice::<Vec<Value>>(&delivery.data).unwrap().len();
+    }
+    assert!((in_them, messages) == (FACTS, FACTS.div_ceil(64)), "{in_them} in {messages}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_handled_is_parked_alone_and_those_that_came_with_it_are_handled_once() {
+    let post = Post::open(Trouble { poison: Some("2"), ..Trouble::default() }).await;
+    let running = post.receiver().await;
+    let message = list(&[
+        event(1, 1, SUBJECT, "1"),
+        json!({"strange": 1}),
+        event(2, 2, OTHER, "2"),
+        event(3, 3, SUBJECT, "3"),
+        event(4, 4, OTHER, "4"),
+    ]);
+    for _ in 0..2 {
+        post.send(&message).await;
+    }
+    post.send(&list(&[])).await;
+    post.send(event(5, 5, SUBJECT, "5").to_string().as_bytes()).await;
+    assert_eq!(post.etags(3).await, ["1", "3", "5"]);
+    let parked = post.so_many_parked(&running, 2).await;
+    assert!(parked[0].reason == "it is poisoned" && parked[1].reason.contains("waits its turn"), "{parked:?}");
+    assert!(parked.iter().all(|parked| parked.subject == OTHER), "{parked:?}");
+    assert_eq!(post.nobodys(2).await.len(), 2, "the strange one once, and the empty list");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_message_that_the_broker_gave_up_what_had_no_effect_yet_is_parked() {
+    let post = Post::open(Trouble::default()).await;
+    let running = post.receiver().await;
+    post.send(event(1, 1, SUBJECT, "1").to_string().as_bytes()).await;
+    post.etags(1).await;
+    post.give_up(&list(&[event(1, 1, SUBJECT, "1"), event(2, 2, SUBJECT, "2"), event(3, 3, OTHER, "3")])).await;
+    let parked = post.so_many_parked(&running, 2).await;
+    let subjects: Vec<&str> = parked.iter().map(|parked| parked.subject.as_str()).collect();
+    assert_eq!(subjects, [SUBJECT, OTHER]);
+    assert!(parked.iter().all(|parked| parked.reason.contains("the broker gave it up")), "{parked:?}");
+}
