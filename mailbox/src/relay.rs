@@ -95,9 +95,16 @@ async fn carry_some(service: &'static str, db: &Database, link: &Link, carried: 
     if !ours {
         return Ok(0);
     }
+    // Each is looked up by its key. Left to choose, the server reads all facts that there ever were as soon as it takes the outbox
+    // for long, and what it knows of a table that fills and empties is never true.
     let facts: Vec<Fact> = sqlx::query_as(
-        "SELECT seq, at, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
-         FROM outbox JOIN facts USING (at, seq) ORDER BY seq LIMIT $1",
+        "SELECT seq, at, fact.*
+         FROM (SELECT seq, at FROM outbox ORDER BY seq LIMIT $1) AS waiting
+         CROSS JOIN LATERAL (
+             SELECT id, agency, kind, subject, actor, traceparent, clause, data::text AS data
+             FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0
+         ) AS fact
+         ORDER BY seq",
     )
     .bind(AT_ONCE)
     .fetch_all(&mut *tx)

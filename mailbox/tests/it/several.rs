@@ -7,6 +7,7 @@ use lapin::{
     types::FieldTable,
 };
 use serde_json::{Value, json};
+use tests::eventually;
 
 use crate::post::{Post, Trouble, event, tell_at_once};
 
@@ -34,6 +35,15 @@ async fn facts_that_wait_together_leave_in_few_messages_and_each_has_one_effect_
     tell_at_once(&post.outgoing(), &facts).await;
     let _sender = post.sender().await;
     post.etags(FACTS).await;
+    // However many facts there are, the relay looks up those that wait.
+    let sent = post.outgoing();
+    eventually("each fact to be looked up by its key", || async {
+        let lookups =
+            "SELECT coalesce(sum(idx_scan), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelname ~ '^facts_.*_pkey$'";
+        let lookups: i64 = sqlx::query_scalar(lookups).fetch_one(sent.pool()).await.unwrap();
+        if lookups >= i64::try_from(FACTS).unwrap() { Ok(()) } else { Err(lookups) }
+    })
+    .await;
     let mut effects = BTreeMap::<String, Vec<usize>>::new();
     for (subject, etag) in post.effects().await {
         effects.entry(subject).or_default().push(etag.parse().unwrap());
