@@ -1,5 +1,6 @@
 //! `fact-publish`: facts a second from an outbox to a quorum queue, beside a loop that publishes one message, waits for its confirm, and publishes the next; the
-//! same facts through the same exchange to the same queue, a message each. Then, at half of that, how long after its commit a fact is where it is consumed.
+//! same facts through the same exchange to the same queue, a message each. Then how many a writer
+//! and the relay bring there together when the writer does not rest, and, at half of that, how long after its commit a fact is where it is consumed.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -36,6 +37,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 const PACED_FOR: Duration = Duration::from_secs(5);
 /// Between two transactions of a writer that keeps a pace.
 const BEAT: Duration = Duration::from_millis(10);
+/// Facts in one transaction of a writer.
+const AT_ONCE: usize = 1_000;
 const QUEUE: &str = "opsmesh.publish-receiver";
 
 /// Leaves a queue, and takes nothing from it.
@@ -70,7 +73,9 @@ fn main() {
         "{}",
         json!({"name": "fact-publish", "unit": "1/s", "ours": ours, "peer": peer, "peer_name": "a loop with confirms", "ratio": ours / peer})
     );
-    let (rate, mut took) = runtime.block_on(async { Post::open().await.paced(ours / 2.0).await });
+    let full = runtime.block_on(async { Post::open().await.written_and_carried().await });
+    println!("{}", json!({"name": "fact-publish, written meanwhile", "unit": "1/s", "ours": full}));
+    let (rate, mut took) = runtime.block_on(async { Post::open().await.paced(full / 2.0).await });
     took.sort_unstable_by(f64::total_cmp);
     let at = |part: usize| took[took.len() * part / 100];
     println!("{}", json!({"name": "fact-publish at half load", "unit": "1/s", "ours": rate, "p50_ms": at(50), "p99_ms": at(99)}));
@@ -147,6 +152,18 @@ impl Post {
         facts(&consuming.await.unwrap().next().await.unwrap().unwrap().data).remove(0)
     }
 
+    /// Facts a second from a writer that does not rest to the broker.
+    async fn written_and_carried(&self) -> f64 {
+        let pace = Pace { config: self.from.clone(), rate: f64::INFINITY, committed: Arc::default() };
+        let began = Instant::now();
+        let running = self.stage.start("publish-sender", pace.clone(), Clock::default(), writing).await;
+        tokio::time::sleep(PACED_FOR).await;
+        let (_, ended) = self.waiting(0).await;
+        running.stop().await.unwrap();
+        let written = pace.committed.lock().unwrap().len();
+        written as f64 / (ended - began).as_secs_f64()
+    }
+
     /// The pace that was kept, and how many milliseconds after its commit each fact came out of the queue.
     async fn paced(&self, rate: f64) -> (f64, Vec<f64>) {
         let (_connection, channel) = self.channel().await;
@@ -203,7 +220,7 @@ async fn writing(Pace { config: (database, broker), rate, committed }: Pace, hos
         let (mut beat, mut written) = (tokio::time::interval(BEAT), 0);
         while began.elapsed() < PACED_FOR {
             beat.tick().await;
-            let due = (rate * began.elapsed().as_secs_f64()) as usize;
+            let due = ((rate * began.elapsed().as_secs_f64()) as usize).min(written + AT_ONCE);
             let mut tx = db.begin(&scope).await?;
             mailbox::post_all(&mut tx, (written..due).map(|number| letter(&agency, number)).collect()).await?;
             tx.commit().await?;
