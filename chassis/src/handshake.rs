@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::Context;
 use futures::{Stream, stream};
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+};
 use rustls::{
     RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -71,56 +74,75 @@ impl Files {
     }
 }
 
+/// What became of files that were not as before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
 /// What is shown and believed now.
-#[derive(Debug, Clone)]
 pub(crate) struct Handshake {
     settings: CertificateSettings,
+    /// The files as they were last seen, or why they could not be read.
+    seen: Result<Files, String>,
     config: Arc<RwLock<Arc<ServerConfig>>>,
     runs_out: Gauge,
+    renewals: Family<Outcome, Counter>,
 }
 
 impl Handshake {
     /// As the files say at the start: if they say nothing that can be used, there is no start.
     pub(crate) fn new(settings: &CertificateSettings, meter: &Meter) -> anyhow::Result<Self> {
-        let (config, runs_out) = Files::read(settings)?.understand()?;
-        let gauge = meter.register(
+        let files = Files::read(settings)?;
+        let (config, not_after) = files.understand()?;
+        let runs_out = meter.register(
             "opsmesh_certificate_not_after_seconds",
             "When the certificate that is shown runs out, in seconds since 1970",
             Gauge::default(),
         );
-        gauge.set(runs_out);
-        Ok(Self { settings: settings.clone(), config: Arc::new(RwLock::new(Arc::new(config))), runs_out: gauge })
+        runs_out.set(not_after);
+        let renewals = meter.register(
+            "opsmesh_certificate_renewals",
+            "Changes of the certificate files, by whether they could be used",
+            Family::default(),
+        );
+        let config = Arc::new(RwLock::new(Arc::new(config)));
+        Ok(Self { settings: settings.clone(), seen: Ok(files), config, runs_out, renewals })
     }
 
     /// Looks at the files until told to stop. What cannot be used is said once, and what was there before is kept: a certificate may be
     /// there before its key.
-    pub(crate) async fn renew(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut seen = None;
+    pub(crate) async fn renew(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         loop {
-            let settings = self.settings.clone();
-            let files = tokio::task::spawn_blocking(move || Files::read(&settings).map_err(|error| format!("{error:#}"))).await?;
-            if seen.as_ref() != Some(&files) {
-                match files
-                    .as_ref()
-                    .map_err(Clone::clone)
-                    .and_then(|files| files.understand().map_err(|error| format!("{error:#}")))
-                {
-                    Ok((config, runs_out)) => {
-                        *self.config.write().expect("nobody panics while renewing") = Arc::new(config);
-                        self.runs_out.set(runs_out);
-                        if seen.is_some() {
-                            tracing::info!(not_after = runs_out, "the certificate and whom it believes were read again");
-                        }
-                    }
-                    Err(error) => tracing::warn!(error, "host.certificates cannot be used as they are now; the ones before stay"),
-                }
-                seen = Some(files);
-            }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
+            let settings = self.settings.clone();
+            let files = tokio::task::spawn_blocking(move || Files::read(&settings).map_err(|error| format!("{error:#}"))).await?;
+            if files != self.seen {
+                let understood = files.as_ref().map_err(Clone::clone);
+                let understood = understood.and_then(|files| files.understand().map_err(|error| format!("{error:#}")));
+                self.take(understood);
+                self.seen = files;
+            }
         }
+    }
+
+    fn take(&self, understood: Result<(ServerConfig, i64), String>) {
+        let outcome = match understood {
+            Ok((config, not_after)) => {
+                *self.config.write().expect("nobody panics while renewing") = Arc::new(config);
+                self.runs_out.set(not_after);
+                tracing::info!(not_after, "the certificate and whom it believes were read again");
+                "used"
+            }
+            Err(error) => {
+                tracing::warn!(error, "host.certificates cannot be used as they are now; the ones before stay");
+                "refused"
+            }
+        };
+        self.renewals.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Connections whose clients have shown a certificate of somebody we believe. Whoever fails is hung up on; who waits does not hold

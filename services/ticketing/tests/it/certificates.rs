@@ -87,6 +87,12 @@ async fn renewed_certificates_count_without_a_restart() {
     assert!(ask(&desk, &renewed, Some(&before.client(&[OURS])), None).await.unwrap_err().is_none());
     // A certificate without its key is no reason to close the door, nor to look no further.
     std::fs::remove_file(desk.stage.folder().join("server.key")).unwrap();
+    eventually("the missing key to be noticed", || async {
+        let metrics = desk.running.metrics().await;
+        let noticed = metrics.contains(r#"opsmesh_certificate_renewals_total{outcome="refused"} 1"#);
+        if noticed { Ok(()) } else { Err(metrics) }
+    })
+    .await;
     own(&renewed).await.unwrap();
     let _ = later.door(desk.stage.folder());
     eventually("those of the third authority to be let in", || own(&later)).await;
