@@ -49,6 +49,9 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// More in one message is no batch that a sender of ours makes, whatever its version: it would hold all others up.
+const BELIEVED: usize = 16 * FACTS;
+
 /// Where in a message its facts are. One that is no batch of ours is one fact, which whoever reads it may refuse: nothing that arrives is nothing.
 pub(crate) fn places(body: &[u8]) -> Vec<Range<usize>> {
     let found = several(body).unwrap_or_default();
@@ -60,6 +63,9 @@ fn several(body: &[u8]) -> Option<Vec<Range<usize>>> {
         return None;
     }
     let events: Vec<&RawValue> = serde_json::from_slice(body).ok()?;
+    if events.len() > BELIEVED {
+        return None;
+    }
     let place = |event: &RawValue| {
         let from = event.get().as_ptr().addr() - body.as_ptr().addr();
         from..from + event.get().len()
@@ -145,6 +151,8 @@ mod tests {
         for body in [&b""[..], b"[]", b"[ ]", b"[1,", b"{}", b"[1] x"] {
             assert_eq!(bodies(body), [body]);
         }
+        let too_many = format!("[{}1]", "1,".repeat(BELIEVED));
+        assert_eq!(bodies(too_many.as_bytes()), [too_many.as_bytes()]);
         assert_eq!(bodies(b"[1, {\"a\":[2]}]"), [&b"1"[..], b"{\"a\":[2]}"]);
     }
 }

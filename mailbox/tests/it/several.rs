@@ -31,7 +31,7 @@ async fn facts_that_wait_together_leave_in_few_messages_and_each_has_one_effect_
     let told: Vec<(String, String)> = (0..FACTS).map(|n| (format!("agencies/gz/xs/{}", n % 7), n.to_string())).collect();
     let facts: Vec<(&str, &str)> = told.iter().map(|(subject, etag)| (subject.as_str(), etag.as_str())).collect();
     // Nobody carries them yet.
-    drop(post.sender().await.stop().await);
+    post.sender().await.stop().await.unwrap();
     tell_at_once(&post.outgoing(), &facts).await;
     let _sender = post.sender().await;
     post.etags(FACTS).await;
