@@ -20,7 +20,10 @@ pub struct Schema {
 pub(crate) fn migrator(schemas: &[Schema]) -> Migrator {
     let all: Vec<Migration> =
         std::iter::once(&OWN).chain(schemas.iter().map(|schema| schema.migrations)).flat_map(Migrator::iter).cloned().collect();
-    Migrator::with_migrations(all)
+    let mut migrator = Migrator::with_migrations(all);
+    // Those of a later version: this one is installed over its schema when that version is rolled back, and what it added does no harm.
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// All tables of a service that grow with time.

@@ -17,3 +17,4 @@ mod soak;
 mod story;
 mod thread;
 mod under_load;
+mod upgrade;

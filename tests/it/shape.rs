@@ -96,6 +96,18 @@ fn every_test_that_the_page_on_faults_names_is_there() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+#[test]
+fn no_statement_asks_for_whatever_columns_there_are() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut sources = String::new();
+    for room in ["chassis/src", "mailbox/src", "services/ticketing/src", "services/inventory/src", "services/inspection/src"] {
+        read(&root.join(room), &mut sources);
+    }
+    let asking: Vec<&str> = sources.lines().filter(|line| line.contains("SELECT *") || line.contains("RETURNING *")).collect();
+    assert!(asking.is_empty(), "a later version's column would make it fail: {asking:?}");
+    assert!(sources.matches("columns!()").count() > 15, "they are named");
+}
+
 fn read(folder: &std::path::Path, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

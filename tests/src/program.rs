@@ -27,6 +27,15 @@ pub struct Program {
 impl Program {
     /// Migrates and starts it. `settings` is TOML without the table `host`'s addresses.
     pub fn start(name: &'static str, folder: &Path, settings: &str) -> Self {
+        Self::start_after(name, folder, settings, |file| migrate(name, file))
+    }
+
+    /// Starts it on whatever schema there is.
+    pub fn start_unmigrated(name: &'static str, folder: &Path, settings: &str) -> Self {
+        Self::start_after(name, folder, settings, |_| {})
+    }
+
+    fn start_after(name: &'static str, folder: &Path, settings: &str, prepare: impl FnOnce(&Path)) -> Self {
         let ports = [Port::claim(), Port::claim()];
         let [grpc, http] = ports.each_ref().map(|port| SocketAddr::from(([127, 0, 0, 1], port.number())));
         // Several replicas differ in where they listen.
@@ -40,10 +49,14 @@ impl Program {
         )
         .unwrap();
         let log = file.with_extension("log");
-        let migrated = command(name, &file).arg("migrate").output().unwrap();
-        assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
+        prepare(&file);
         let child = launch(name, &file, &log);
         Self { name, settings: file, log, grpc, http, _ports: ports, child }
+    }
+
+    /// Migrates for it, as a Job of the chart's does.
+    pub fn migrate(&self) {
+        migrate(self.name, &self.settings);
     }
 
     /// Kills it where it stands.
@@ -96,6 +109,17 @@ impl Program {
         })
         .await;
     }
+
+    /// Waits until it says that this is why it is not ready.
+    pub async fn unready(&self, why: &str) {
+        let url = format!("http://{}/readyz", self.http);
+        within(PATIENCE, &format!("{} to say why it is not ready (its log: {})", self.name, self.log.display()), || async {
+            let answer = reqwest::Client::new().get(&url).send().await.map_err(|error| error.to_string())?;
+            let (status, said) = (answer.status(), answer.text().await.unwrap_or_default());
+            if !status.is_success() && said.contains(why) { Ok(()) } else { Err(said) }
+        })
+        .await;
+    }
 }
 
 impl Drop for Program {
@@ -111,6 +135,11 @@ fn command(name: &str, settings: &Path) -> Command {
     let mut command = Command::new(release.join(name));
     command.arg("--settings").arg(settings).env("OPSMESH_INSTANCE", told("OPSMESH_HOME")).stdin(Stdio::null());
     command
+}
+
+fn migrate(name: &str, settings: &Path) {
+    let migrated = command(name, settings).arg("migrate").output().unwrap();
+    assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
 }
 
 fn launch(name: &str, settings: &Path, log: &Path) -> Child {

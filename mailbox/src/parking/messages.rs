@@ -16,6 +16,13 @@ use crate::{
     inbox::{self, Reactions, Unhandled},
 };
 
+/// The columns of a parked message, by name: with `*` a later version's new column would change what a prepared statement gives, and it fails.
+macro_rules! columns {
+    () => {
+        "id, agency, source, subject, kind, sequence, body, reason, holds, attempts, parked_at"
+    };
+}
+
 /// What a list may be asked for.
 pub(crate) const COLUMNS: &[Column] = &[
     Column { field: "kind", sql: "kind", kind: Kind::Text },
@@ -99,7 +106,7 @@ pub(crate) async fn list(
     after: Option<(Timestamp, Uuid)>,
     limit: i64,
 ) -> sqlx::Result<Vec<Parked>> {
-    let mut query = QueryBuilder::new("SELECT * FROM inbox_parked WHERE true");
+    let mut query = QueryBuilder::new(concat!("SELECT ", columns!(), " FROM inbox_parked WHERE true"));
     if let Some(agency) = agency {
         query.push(" AND agency = ").push_bind(agency);
     }
@@ -114,12 +121,17 @@ pub(crate) async fn list(
 /// One of them and, if it holds others up, its subject at the gate: both until the end of the transaction. The gate comes first,
 /// as it does for the queue.
 async fn take(tx: &mut Tx, id: Uuid) -> Result<Parked, Error> {
-    let seen: Option<Parked> =
-        sqlx::query_as("SELECT * FROM inbox_parked WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?;
+    let seen: Option<Parked> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM inbox_parked WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     if let Some(subject) = seen.as_ref().filter(|parked| parked.holds).and_then(Parked::about) {
         gate::hold(tx, subject).await?;
     }
-    let found = sqlx::query_as("SELECT * FROM inbox_parked WHERE id = $1 FOR UPDATE").bind(id).fetch_optional(&mut **tx).await?;
+    let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM inbox_parked WHERE id = $1 FOR UPDATE"))
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
     found.ok_or(Error::NotFound(id))
 }
 
@@ -141,10 +153,13 @@ pub(crate) async fn replay<R: Reactions>(
 ) -> Result<Replayed, Error> {
     let mut line = vec![take(tx, id).await?];
     if line[0].holds {
-        line = sqlx::query_as(
-            "SELECT line.* FROM inbox_parked AS line JOIN inbox_parked AS asked USING (agency, source, subject)
-             WHERE asked.id = $1 AND line.holds ORDER BY line.sequence FOR UPDATE OF line",
-        )
+        line = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM inbox_parked
+             WHERE (agency, source, subject) = (SELECT agency, source, subject FROM inbox_parked WHERE id = $1) AND holds
+             ORDER BY sequence FOR UPDATE"
+        ))
         .bind(id)
         .fetch_all(&mut **tx)
         .await?;

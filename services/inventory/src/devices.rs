@@ -11,6 +11,13 @@ use crate::{
     wire,
 };
 
+/// The columns of a device, by name: with `*` a later version's new column would change what a prepared statement gives, and it fails.
+macro_rules! columns {
+    () => {
+        "agency, id, display_name, class, address, site, labels, state, created_at, updated_at, revision"
+    };
+}
+
 /// What a filter may ask of devices.
 pub const COLUMNS: &[Column] = &[
     Column { field: "device_class", sql: "class::text", kind: Kind::Words(DeviceClass::WORDS) },
@@ -93,7 +100,7 @@ pub async fn retire(tx: &mut Tx, agency: &Agency, id: &DeviceId, expected: Optio
 
 /// One device.
 pub async fn get(tx: &mut Tx, agency: &Agency, id: &DeviceId) -> Result<Device, Error> {
-    sqlx::query_as("SELECT * FROM devices WHERE agency = $1 AND id = $2")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM devices WHERE agency = $1 AND id = $2"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -110,7 +117,7 @@ pub async fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Device>, Error> {
-    let mut query = QueryBuilder::new("SELECT * FROM devices WHERE agency = ");
+    let mut query = QueryBuilder::new(concat!("SELECT ", columns!(), " FROM devices WHERE agency = "));
     query.push_bind(agency);
     query.push(" AND id > ").push_bind(after.unwrap_or(""));
     if !selector.classes.is_empty() {
@@ -131,7 +138,7 @@ pub async fn list(
 }
 
 async fn lock(tx: &mut Tx, agency: &Agency, id: &DeviceId) -> Result<Device, Error> {
-    sqlx::query_as("SELECT * FROM devices WHERE agency = $1 AND id = $2 FOR UPDATE")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM devices WHERE agency = $1 AND id = $2 FOR UPDATE"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)

@@ -12,6 +12,14 @@ use crate::{
     wire,
 };
 
+/// The columns of a ticket, by name: with `*` a later version's new column would change what a prepared statement gives, and it fails.
+macro_rules! columns {
+    () => {
+        "agency, id, title, description, grade, state, device, finding, requester, assignee, evidence, \
+         recheck, resolution, confirmation, origin, opened_at, updated_at, closed_at, revision"
+    };
+}
+
 /// What a filter may ask of tickets.
 pub const COLUMNS: &[Column] = &[
     Column {
@@ -150,7 +158,7 @@ pub async fn follow_up(tx: &mut Tx, agency: &Agency, id: TicketId, now: Timestam
 
 /// One ticket.
 pub async fn get(tx: &mut Tx, agency: &Agency, id: TicketId) -> Result<Ticket, Error> {
-    sqlx::query_as("SELECT * FROM tickets WHERE agency = $1 AND id = $2")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM tickets WHERE agency = $1 AND id = $2"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -168,7 +176,7 @@ pub async fn list(
     after: Option<TicketId>,
     limit: i64,
 ) -> Result<Vec<Ticket>, Error> {
-    let mut query = QueryBuilder::new("SELECT * FROM tickets WHERE agency = ");
+    let mut query = QueryBuilder::new(concat!("SELECT ", columns!(), " FROM tickets WHERE agency = "));
     query.push_bind(agency);
     if !states.is_empty() {
         query.push(" AND state = ANY(").push_bind(states).push(")");
@@ -193,7 +201,7 @@ pub async fn unchanged(tx: &mut Tx, agency: &Agency, id: TicketId, revision: Opt
 }
 
 async fn lock(tx: &mut Tx, agency: &Agency, id: TicketId) -> Result<Ticket, Error> {
-    sqlx::query_as("SELECT * FROM tickets WHERE agency = $1 AND id = $2 FOR UPDATE")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM tickets WHERE agency = $1 AND id = $2 FOR UPDATE"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)

@@ -15,7 +15,7 @@ use crate::under_load::{
 };
 
 /// Does something to a house that is under load; when it is over, everybody is answered again, and nothing is lost, doubled or out of order.
-async fn endures(fault: &str, fittings: Fittings, hurt: impl AsyncFnOnce(&mut House, &Load)) {
+pub(crate) async fn endures(fault: &str, fittings: Fittings, hurt: impl AsyncFnOnce(&mut House, &Load)) {
     endures_under(fault, fittings, Load::begin, hurt).await;
 }
 

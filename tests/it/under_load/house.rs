@@ -153,6 +153,13 @@ impl House {
         (replica, ways)
     }
 
+    /// A replica of inspection that nobody has migrated for.
+    pub(crate) async fn inspection_before_its_schema(&self) -> (Program, Ways) {
+        let ways = Ways::to(&self.postgres, &self.rabbitmq).await;
+        let settings = ways.settings("inspection") + &self.inspection_settings;
+        (Program::start_unmigrated("inspection", self.stage.folder(), &settings), ways)
+    }
+
     /// Waits for a moment of a service's and holds it.
     pub(crate) async fn hold(&self, victim: Victim, moment: Moment) -> oneshot::Receiver<()> {
         let ways = if victim == Victim::Ticketing { &self.ticketing_ways } else { &self.inspection_ways };

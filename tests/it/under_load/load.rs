@@ -56,6 +56,7 @@ struct Told {
     tickets: Arc<AtomicU64>,
     rounds: Arc<AtomicU64>,
     refusals: Arc<std::sync::Mutex<Vec<Duration>>>,
+    failures: Arc<AtomicU64>,
     acknowledged: Arc<Mutex<Acknowledged>>,
 }
 
@@ -103,6 +104,11 @@ impl Load {
         let before = refusals().len();
         self.until("callers are refused", || refusals().len() >= before + times).await;
         refusals()[before..].to_vec()
+    }
+
+    /// Calls that failed until now, for whatever reason; each was repeated.
+    pub(crate) fn failures(&self) -> u64 {
+        self.told.failures.load(Ordering::Relaxed)
     }
 
     /// Tickets that were acknowledged until now.
@@ -212,14 +218,21 @@ where
                 }
                 return Some(answer.into_inner());
             }
-            Err(status) => match status.code() {
-                Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::PermissionDenied | Code::Unauthenticated => {
-                    panic!("no fault makes a call wrong: {status:?}")
+            Err(status) => {
+                told.failures.fetch_add(1, Ordering::Relaxed);
+                match status.code() {
+                    Code::InvalidArgument
+                    | Code::NotFound
+                    | Code::AlreadyExists
+                    | Code::PermissionDenied
+                    | Code::Unauthenticated => {
+                        panic!("no fault makes a call wrong: {status:?}")
+                    }
+                    // Said by the service, with its reason; anything else is a caller who waited in vain.
+                    Code::Unavailable if !status.details().is_empty() => told.refusals.lock().unwrap().push(asked.elapsed()),
+                    _ => {}
                 }
-                // Said by the service, with its reason; anything else is a caller who waited in vain.
-                Code::Unavailable if !status.details().is_empty() => told.refusals.lock().unwrap().push(asked.elapsed()),
-                _ => {}
-            },
+            }
         }
         if stop.is_cancelled() {
             return None;

@@ -9,6 +9,15 @@ use crate::{
     run::{Judged, Run},
 };
 
+/// The columns of a finding, by name: with `*` a later version's new column would change what a prepared statement gives, and it fails.
+macro_rules! columns {
+    () => {
+        "agency, id, plan_id, item_id, item_title, device_id, device_display_name, device_address, severity, \
+         reason, opening_run, opened_at, last_seen_run, last_seen_at, times_seen, clearing_run, cleared_at, \
+         origin"
+    };
+}
+
 /// What a filter may ask of findings.
 pub const COLUMNS: &[Column] = &[
     Column { field: "severity", sql: "severity::text", kind: Kind::Words(&["minor", "major", "critical"]) },
@@ -45,7 +54,7 @@ pub(crate) async fn consider(tx: &mut Tx, run: &Run, result: &Judged<'_>, now: T
 
 /// One finding.
 pub async fn get(tx: &mut Tx, agency: &Agency, id: FindingId) -> Result<Finding, Error> {
-    sqlx::query_as("SELECT * FROM findings WHERE agency = $1 AND id = $2")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM findings WHERE agency = $1 AND id = $2"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -63,7 +72,7 @@ pub async fn list(
     after: Option<FindingId>,
     limit: i64,
 ) -> Result<Vec<Finding>, Error> {
-    let mut query = QueryBuilder::new("SELECT * FROM findings WHERE agency = ");
+    let mut query = QueryBuilder::new(concat!("SELECT ", columns!(), " FROM findings WHERE agency = "));
     query.push_bind(agency);
     if let Some(device) = device {
         query.push(" AND device_id = ").push_bind(device);
@@ -81,10 +90,12 @@ pub async fn list(
 
 /// The last finding of that item on that device, held: the open one, or the one that cleared last.
 async fn latest(tx: &mut Tx, run: &Run, item: &str, device: &str) -> sqlx::Result<Option<Finding>> {
-    sqlx::query_as(
-        "SELECT * FROM findings WHERE agency = $1 AND device_id = $2 AND plan_id = $3 AND item_id = $4
-         ORDER BY cleared_at DESC NULLS FIRST LIMIT 1 FOR UPDATE",
-    )
+    sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM findings WHERE agency = $1 AND device_id = $2 AND plan_id = $3 AND item_id = $4
+         ORDER BY cleared_at DESC NULLS FIRST LIMIT 1 FOR UPDATE"
+    ))
     .bind(&run.agency)
     .bind(device)
     .bind(&run.plan_id)

@@ -6,6 +6,14 @@ use sqlx::QueryBuilder;
 
 use crate::plan::{Fact, Plan, PlanId, Refusal, Terms, wire};
 
+/// The columns of a plan, by name: with `*` a later version's new column would change what a prepared statement gives, and it fails.
+macro_rules! columns {
+    () => {
+        "agency, id, uid, generation, schedule, time_zone, items, selector, shard_size, max_shards, \
+         updated_at"
+    };
+}
+
 /// What a filter may ask of plans.
 pub const COLUMNS: &[Column] = &[
     Column { field: "schedule", sql: "schedule", kind: Kind::Text },
@@ -29,11 +37,12 @@ pub enum Error {
 
 /// Programs a plan, for the first time or anew.
 pub async fn put(tx: &mut Tx, agency: &Agency, id: PlanId, terms: Terms, now: Timestamp) -> Result<Plan, Error> {
-    let held: Option<Plan> = sqlx::query_as("SELECT * FROM plans WHERE agency = $1 AND id = $2 FOR UPDATE")
-        .bind(agency)
-        .bind(&id)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let held: Option<Plan> =
+        sqlx::query_as(concat!("SELECT ", columns!(), " FROM plans WHERE agency = $1 AND id = $2 FOR UPDATE"))
+            .bind(agency)
+            .bind(&id)
+            .fetch_optional(&mut **tx)
+            .await?;
     let (plan, fact) = match held {
         None => {
             let (plan, fact) = Plan::program(agency.clone(), id, terms, now);
@@ -52,7 +61,7 @@ pub async fn put(tx: &mut Tx, agency: &Agency, id: PlanId, terms: Terms, now: Ti
 
 /// One plan.
 pub async fn get(tx: &mut Tx, agency: &Agency, id: &PlanId) -> Result<Plan, Error> {
-    sqlx::query_as("SELECT * FROM plans WHERE agency = $1 AND id = $2")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM plans WHERE agency = $1 AND id = $2"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -62,7 +71,7 @@ pub async fn get(tx: &mut Tx, agency: &Agency, id: &PlanId) -> Result<Plan, Erro
 
 /// The plans that match the filter, by id, after the id `after`.
 pub async fn list(tx: &mut Tx, agency: &Agency, filter: &Filter, after: Option<&str>, limit: i64) -> Result<Vec<Plan>, Error> {
-    let mut query = QueryBuilder::new("SELECT * FROM plans WHERE agency = ");
+    let mut query = QueryBuilder::new(concat!("SELECT ", columns!(), " FROM plans WHERE agency = "));
     query.push_bind(agency);
     query.push(" AND id > ").push_bind(after.unwrap_or(""));
     filter.push(&mut query);

@@ -9,6 +9,14 @@ use crate::{
     run::{Balance, Fact, Refusal, Run, RunId, Target, wire},
 };
 
+/// The columns of a run, by name: with `*` a later version's new column would change what a prepared statement gives, and it fails.
+macro_rules! columns {
+    () => {
+        "agency, id, plan_id, namespace, scheduled_at, state, items, targets, shard_size, recorded, passed, \
+         flagged, failed, origin, reason, created_at, finished_at"
+    };
+}
+
 /// What a filter may ask of runs.
 pub const COLUMNS: &[Column] = &[
     Column { field: "state", sql: "state::text", kind: Kind::Words(&["open", "succeeded", "incomplete", "skipped"]) },
@@ -80,7 +88,7 @@ pub async fn open(
 
 /// Ends a run with what was recorded.
 pub async fn finish(tx: &mut Tx, agency: &Agency, id: RunId, reason: String, now: Timestamp) -> Result<Run, Error> {
-    let mut run: Run = sqlx::query_as("SELECT * FROM runs WHERE agency = $1 AND id = $2 FOR UPDATE")
+    let mut run: Run = sqlx::query_as(concat!("SELECT ", columns!(), " FROM runs WHERE agency = $1 AND id = $2 FOR UPDATE"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -95,7 +103,7 @@ pub async fn finish(tx: &mut Tx, agency: &Agency, id: RunId, reason: String, now
 
 /// One run.
 pub async fn get(tx: &mut Tx, agency: &Agency, id: RunId) -> Result<Run, Error> {
-    let run = sqlx::query_as("SELECT * FROM runs WHERE agency = $1 AND id = $2")
+    let run = sqlx::query_as(concat!("SELECT ", columns!(), " FROM runs WHERE agency = $1 AND id = $2"))
         .bind(agency)
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -112,7 +120,7 @@ pub async fn list(
     after: Option<RunId>,
     limit: i64,
 ) -> Result<Vec<Run>, Error> {
-    let mut query = QueryBuilder::new("SELECT * FROM runs WHERE agency = ");
+    let mut query = QueryBuilder::new(concat!("SELECT ", columns!(), " FROM runs WHERE agency = "));
     query.push_bind(agency);
     if let Some(plan) = plan {
         query.push(" AND plan_id = ").push_bind(plan);
@@ -132,7 +140,7 @@ pub async fn list(
 
 /// The run of a worker in `namespace`, held so that it cannot end meanwhile. Another's run answers as if it did not exist.
 pub async fn hold(tx: &mut Tx, namespace: &str, agency: &Agency, id: RunId) -> Result<Run, Error> {
-    sqlx::query_as("SELECT * FROM runs WHERE agency = $1 AND id = $2 AND namespace = $3 FOR SHARE")
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM runs WHERE agency = $1 AND id = $2 AND namespace = $3 FOR SHARE"))
         .bind(agency)
         .bind(id)
         .bind(namespace)
