@@ -30,8 +30,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 const STUCK: Duration = Duration::from_secs(12);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Bounds that the server keeps for us, also when this process cannot any more.
-const BOUNDS: [(&str, &str); 4] = [
+/// What the server is told of each session: bounds that it keeps for us, also when this process cannot any more, and how to work.
+const SESSION: [(&str, &str); 5] = [
     // No statement of ours is meant to take longer.
     ("statement_timeout", "10s"),
     // Nobody waits longer for a lock: the holder is stuck, and the caller can retry.
@@ -40,6 +40,8 @@ const BOUNDS: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "15s"),
     // A statement whose process has gone is given up; the server would else notice at its end.
     ("client_connection_check_interval", "5s"),
+    // None of ours works long enough to be worth compiling; one of whose table the planner believes too much would be (measured: 100 ms for nothing).
+    ("jit", "off"),
 ];
 
 /// The pool: the newest of its generations.
@@ -104,7 +106,7 @@ async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
 impl Pool {
     /// Without connecting.
     pub(crate) fn new(settings: PgConnectOptions, connections: u32) -> Self {
-        let settings = settings.options(BOUNDS);
+        let settings = settings.options(SESSION);
         let first = Generation::new(&settings, connections);
         let (had, waited) = (AtomicU64::new(0), AtomicU64::new(0));
         Self(Arc::new(Watched { reach: Reach::of(&settings), settings, connections, first, had, waited }))

@@ -7,6 +7,7 @@ mod broker;
 mod combiner;
 mod contract;
 mod envelope;
+mod floor;
 mod gate;
 mod handful;
 mod inbox;

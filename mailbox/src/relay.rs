@@ -7,12 +7,14 @@ use chassis::{Database, Meter, Origin, Scope, Tx};
 use futures::future::join_all;
 use lapin::{Confirmation, options::BasicPublishOptions};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     batch::batches,
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::{Fact, message},
+    floor::{Floor, Sight},
     patience, topology,
 };
 
@@ -22,6 +24,10 @@ const AT_ONCE: i64 = 1024;
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is asked who writes: what has gone since is looked through again at every look.
+const SEE_EVERY: Duration = Duration::from_millis(100);
+/// How often the outbox is looked through from its beginning: whoever puts an old fact back by hand finds it carried.
+const THOROUGH_EVERY: Duration = Duration::from_secs(60);
 /// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order.
 const TURN: i64 = 0x6f70_736d_6573_6801;
 
@@ -74,8 +80,9 @@ async fn carry(
     let link = Link::connect(broker, &format!("{service} relay")).await.context("the broker is away")?;
     topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
     pauses.reset();
+    let mut view = View::default();
     loop {
-        let moved = patience::round(carry_some(service, db, &link, carried)).await?;
+        let moved = patience::round(carry_some(service, db, &link, carried, &mut view)).await?;
         if moved == AT_ONCE {
             continue;
         }
@@ -88,18 +95,68 @@ async fn carry(
     }
 }
 
+/// What this relay knows of the outbox.
+#[derive(Default)]
+struct View {
+    floor: Floor,
+    seen: Option<Instant>,
+    thorough: Option<Instant>,
+}
+
+impl View {
+    /// Above which number the next look is, which begins after this.
+    async fn above(&mut self, tx: &mut Tx) -> sqlx::Result<i64> {
+        if is_over(&mut self.seen, SEE_EVERY) {
+            let (server, numbered) =
+                sqlx::query_as("SELECT pg_postmaster_start_time()::text, last_value FROM facts_seq").fetch_one(&mut **tx).await?;
+            let writing = sqlx::query_scalar(
+                "SELECT virtualtransaction FROM pg_locks
+                 WHERE locktype = 'relation' AND relation = 'outbox'::regclass AND mode = 'RowExclusiveLock'
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            )
+            .fetch_all(&mut **tx)
+            .await?;
+            self.floor.saw(Sight { server, numbered, writing });
+        }
+        Ok(if is_over(&mut self.thorough, THOROUGH_EVERY) { 0 } else { self.floor.above() })
+    }
+}
+
+/// Whether so long has passed since `last`, which then is now.
+fn is_over(last: &mut Option<Instant>, every: Duration) -> bool {
+    let now = Instant::now();
+    let over = last.is_none_or(|last| now - last >= every);
+    if over {
+        *last = Some(now);
+    }
+    over
+}
+
 /// Carries those that wait, as many as fit a transaction; the number of facts carried.
-async fn carry_some(service: &'static str, db: &Database, link: &Link, carried: &Carried) -> anyhow::Result<i64> {
+async fn carry_some(
+    service: &'static str,
+    db: &Database,
+    link: &Link,
+    carried: &Carried,
+    view: &mut View,
+) -> anyhow::Result<i64> {
     let mut tx = db.begin(&Scope::platform("relay")).await?;
-    let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *tx).await?;
+    // What the planner knows of a table that fills and empties is never true: it is told to take the keys.
+    let (ours, _, _): (bool, String, String) = sqlx::query_as(
+        "SELECT pg_try_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+    )
+    .bind(TURN)
+    .fetch_one(&mut *tx)
+    .await?;
     if !ours {
         return Ok(0);
     }
+    let above = view.above(&mut tx).await?;
     // Each is looked up by its key. Left to choose, the server reads all facts that there ever were as soon as it takes the outbox
-    // for long, and what it knows of a table that fills and empties is never true.
+    // for long.
     let facts: Vec<Fact> = sqlx::query_as(
         "SELECT seq, at, fact.*
-         FROM (SELECT seq, at FROM outbox ORDER BY seq LIMIT $1) AS waiting
+         FROM (SELECT seq, at FROM outbox WHERE seq > $2 ORDER BY seq LIMIT $1) AS waiting
          CROSS JOIN LATERAL (
              SELECT id, agency, kind, subject, actor, traceparent, clause, data::text AS data
              FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0
@@ -107,8 +164,10 @@ async fn carry_some(service: &'static str, db: &Database, link: &Link, carried: 
          ORDER BY seq",
     )
     .bind(AT_ONCE)
+    .bind(above)
     .fetch_all(&mut *tx)
     .await?;
+    view.floor.found(facts.first().map(|fact| fact.seq));
     carried.waiting.set(i64::try_from(facts.len())?);
     if facts.is_empty() {
         return Ok(0);

@@ -9,9 +9,11 @@ use std::{
 };
 
 use chassis::{Database, Scope};
+use sqlx::{Connection, PgConnection};
 use tests::{eventually, within};
+use tokio::sync::Mutex;
 
-use crate::post::{Post, SCHEMAS, Trouble, agency, event, tell, tell_now};
+use crate::post::{Post, SCHEMAS, Trouble, agency, event, tell, tell_at_once, tell_now};
 
 async fn arrived(post: &Post, count: usize) -> Vec<(String, String)> {
     let patience = Duration::from_secs(90);
@@ -129,6 +131,59 @@ async fn a_lower_number_that_commits_later_is_not_passed_over() {
     assert_eq!(arrived(&post, 1).await[0].0, "agencies/gz/xs/quick");
     slow.commit().await.unwrap();
     assert_eq!(arrived(&post, 2).await[1].0, "agencies/gz/xs/slow");
+}
+
+/// So many have left, at most so many times that is read in a look; the relay looks twice a second.
+const LEFT: usize = 3_000;
+const READ_IN_A_LOOK: i64 = 50;
+const LOOKS: i64 = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f22_what_left_while_a_transaction_is_open_is_not_looked_through_again() {
+    let post = Post::open(Trouble::default()).await;
+    let _sender = post.sender().await;
+    let db = post.outgoing();
+    // As a dump: nothing that goes while it is open can be cleared away.
+    let mut dump = PgConnection::connect(post.from.database.url.expose()).await.unwrap();
+    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()").execute(&mut dump).await.unwrap();
+    let etags: Vec<String> = (0..LEFT).map(|number| number.to_string()).collect();
+    let facts: Vec<(&str, &str)> = etags.iter().map(|etag| ("agencies/gz/xs/1", etag.as_str())).collect();
+    tell_at_once(&db, &facts).await;
+    post.all_carried().await;
+    let before = Mutex::new(None::<(i64, i64)>);
+    eventually("looks that read only what is new", || async {
+        let counts = "SELECT idx_scan, idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_pkey'";
+        let now: (i64, i64) = sqlx::query_as(counts).fetch_one(db.pool()).await.unwrap();
+        let mut before = before.lock().await;
+        let (looks, read) = before.map_or((0, 0), |before| (now.0 - before.0, now.1 - before.1));
+        if looks < LOOKS {
+            before.get_or_insert(now);
+            return Err((looks, read));
+        }
+        *before = Some(now);
+        if read <= looks * READ_IN_A_LOOK { Ok(()) } else { Err((looks, read)) }
+    })
+    .await;
+    // What comes now is found.
+    tell_now(&db, "agencies/gz/xs/2", "1").await;
+    post.all_carried().await;
+    dump.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lower_number_that_commits_long_after_others_left_is_not_passed_over() {
+    let post = Post::open(Trouble::default()).await;
+    let _running = (post.receiver().await, post.sender().await);
+    let db = post.outgoing();
+    let mut slow = db.begin(&Scope::reaction("test", &agency())).await.unwrap();
+    tell(&mut slow, "agencies/gz/xs/slow", "1").await;
+    // Long enough for the relay to have asked several times who writes.
+    for number in 0..20 {
+        tell_now(&db, "agencies/gz/xs/quick", &number.to_string()).await;
+        arrived(&post, number + 1).await;
+    }
+    slow.commit().await.unwrap();
+    assert_eq!(arrived(&post, 21).await[20].0, "agencies/gz/xs/slow");
 }
 
 #[tokio::test(flavor = "multi_thread")]
