@@ -1,5 +1,5 @@
-//! The rules of waiting together: a line an agency, served in turn, and bounds. No I/O here.
-use std::collections::{BTreeMap, VecDeque};
+//! The rules of waiting together: a line an agency, served in turn and by one at a time, and bounds. No I/O here.
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chassis::Agency;
 
@@ -21,31 +21,44 @@ pub(crate) struct Full;
 pub(crate) struct Waiting<T> {
     room: Room,
     lines: BTreeMap<Agency, VecDeque<T>>,
-    /// The agencies that have a line, in the order of their turns.
+    /// The agencies that have a line and are not being served, in the order of their turns.
     turns: VecDeque<Agency>,
+    /// Those that are.
+    served: BTreeSet<Agency>,
     count: usize,
 }
 
 impl<T> Waiting<T> {
     pub(crate) fn new(room: Room) -> Self {
-        Self { room, lines: BTreeMap::new(), turns: VecDeque::new(), count: 0 }
+        Self { room, lines: BTreeMap::new(), turns: VecDeque::new(), served: BTreeSet::new(), count: 0 }
     }
 
-    /// Puts something at the end of its agency's line.
-    pub(crate) fn push(&mut self, agency: &Agency, thing: T) -> Result<(), Full> {
+    /// Puts something at the end of its agency's line; whether somebody can serve it now who could not before.
+    pub(crate) fn push(&mut self, agency: &Agency, thing: T) -> Result<bool, Full> {
         let line = self.lines.get(agency).map_or(0, VecDeque::len);
         if self.count >= self.room.all || line >= self.room.agency {
             return Err(Full);
         }
-        if line == 0 {
+        let turn = line == 0 && !self.served.contains(agency);
+        if turn {
             self.turns.push_back(agency.clone());
         }
         self.lines.entry(agency.clone()).or_default().push_back(thing);
         self.count += 1;
-        Ok(())
+        Ok(turn)
     }
 
-    /// Takes up to `most` from the line of the agency whose turn it is.
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether somebody could be served now.
+    pub(crate) fn has_turn(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// Takes up to `most` from the line of the agency whose turn it is. It has no other until it is [`Waiting::done`]: what comes meanwhile comes together.
     pub(crate) fn next(&mut self, most: usize) -> Option<(Agency, Vec<T>)> {
         let agency = self.turns.pop_front()?;
         let line = self.lines.get_mut(&agency).expect("who has a turn has a line");
@@ -53,10 +66,16 @@ impl<T> Waiting<T> {
         self.count -= taken.len();
         if line.is_empty() {
             self.lines.remove(&agency);
-        } else {
+        }
+        self.served.insert(agency.clone());
+        Some((agency, taken))
+    }
+
+    /// What was taken from the line of this agency has been served.
+    pub(crate) fn done(&mut self, agency: &Agency) {
+        if self.served.remove(agency) && self.lines.contains_key(agency) {
             self.turns.push_back(agency.clone());
         }
-        Some((agency, taken))
     }
 }
 
@@ -74,38 +93,48 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever comes and goes in whatever order: no room is exceeded, nothing is lost or taken twice, each line keeps its
-        /// order, and nobody who waits is passed over by anybody twice.
+        /// Whoever comes and goes in whatever order: no room is exceeded, nothing is lost or taken twice, each line keeps its order and is served by one at a
+        /// time, and nobody who waits is passed over by anybody twice.
         #[test]
-        fn everybody_is_served_in_turn(steps in proptest::collection::vec((0..6_usize, any::<bool>()), 0..200)) {
+        fn everybody_is_served_in_turn(steps in proptest::collection::vec((0..6_usize, 0..3_u8), 0..200)) {
             let mut waiting = Waiting::new(ROOM);
             let mut model: BTreeMap<Agency, VecDeque<usize>> = BTreeMap::new();
+            let mut under_way = BTreeSet::new();
             let mut passed: BTreeMap<Agency, BTreeMap<Agency, u32>> = BTreeMap::new();
-            for (number, (who, comes)) in steps.into_iter().enumerate() {
+            for (number, (who, what)) in steps.into_iter().enumerate() {
                 let who = agency(who);
-                if comes {
+                if what == 0 {
                     let all: usize = model.values().map(VecDeque::len).sum();
                     let line = model.entry(who.clone()).or_default();
                     let fits = all < ROOM.all && line.len() < ROOM.agency;
-                    prop_assert_eq!(waiting.push(&who, number).is_ok(), fits);
+                    let turn = line.is_empty() && !under_way.contains(&who);
+                    prop_assert_eq!(waiting.push(&who, number), if fits { Ok(turn) } else { Err(Full) });
                     if fits {
                         line.push_back(number);
                     }
+                } else if what == 1 {
+                    waiting.done(&who);
+                    under_way.remove(&who);
                 } else if let Some((served, taken)) = waiting.next(MOST) {
+                    prop_assert!(under_way.insert(served.clone()), "{} is served twice at once", served);
                     let line = model.get_mut(&served).unwrap();
                     let expected: Vec<usize> = line.drain(..line.len().min(MOST)).collect();
                     prop_assert!(!expected.is_empty());
                     prop_assert_eq!(taken, expected);
                     passed.remove(&served);
-                    for (other, _) in model.iter().filter(|(other, line)| **other != served && !line.is_empty()) {
+                    // Whoever is being served waits for that.
+                    for other in model.iter().filter(|(other, line)| !under_way.contains(*other) && !line.is_empty()).map(|(other, _)| other) {
                         let times = passed.entry(other.clone()).or_default().entry(served.clone()).or_default();
                         *times += 1;
                         prop_assert!(*times <= 1, "{} waits while {} is served again", other, served);
                     }
                 } else {
-                    prop_assert!(model.values().all(VecDeque::is_empty));
+                    prop_assert!(model.iter().all(|(agency, line)| line.is_empty() || under_way.contains(agency)));
                 }
                 prop_assert_eq!(waiting.count, model.values().map(VecDeque::len).sum::<usize>());
+                prop_assert_eq!(waiting.is_empty(), waiting.count == 0);
+                let due = model.iter().any(|(agency, line)| !line.is_empty() && !under_way.contains(agency));
+                prop_assert_eq!(waiting.has_turn(), due);
             }
         }
     }

@@ -104,14 +104,19 @@ impl Desk {
         };
     }
 
-    /// Closes the gate, and waits until both writers stand before it with something in hand.
+    /// Closes the gate, and waits until two agencies stand before it, of three that may be written at once.
     async fn hold(&self, tasks: &mut JoinSet<Result<&'static str, NotWritten>>) {
         self.gate.open.send_replace(false);
         self.ask(tasks, &agency(), "one").await;
         self.ask(tasks, &"sz".parse().unwrap(), "two").await;
-        eventually("both writers to wait", || async {
+        self.begun(2).await;
+    }
+
+    /// Waits until so many transactions were begun.
+    async fn begun(&self, count: usize) {
+        eventually(&format!("{count} transactions to be begun"), || async {
             let begun = self.gate.begun.load(Ordering::SeqCst);
-            if begun == 2 { Ok(()) } else { Err(begun) }
+            if begun == count { Ok(()) } else { Err(begun) }
         })
         .await;
     }
@@ -133,6 +138,22 @@ async fn what_arrives_together_is_written_together_and_a_bad_row_harms_nobody() 
     assert_eq!(desk.post.effects().await.len(), 8);
     // Two before the gate; then all seven at once, which fails; four and three, two and one, one and one.
     assert_eq!(desk.gate.begun.load(Ordering::SeqCst), 2 + 1 + 2 + 2 + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_is_written_by_one_at_a_time_and_holds_up_no_other() {
+    let desk = Desk::open().await;
+    let mut tasks = JoinSet::new();
+    desk.hold(&mut tasks).await;
+    // Behind its own, and so together.
+    desk.ask(&mut tasks, &agency(), "three").await;
+    desk.ask(&mut tasks, &agency(), "four").await;
+    desk.ask(&mut tasks, &"fs".parse().unwrap(), "five").await;
+    desk.begun(3).await;
+    desk.gate.open.send_replace(true);
+    let answers = tasks.join_all().await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok("now"))), "{answers:?}");
+    assert_eq!(desk.gate.begun.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
