@@ -155,6 +155,12 @@ impl Host {
         self.settings.seal_key.as_ref()
     }
 
+    /// For how many months facts are kept; none: for ever.
+    #[must_use]
+    pub fn keep_facts_months(&self) -> Option<u16> {
+        self.settings.keep_facts_months
+    }
+
     /// Where gRPC listens: with port 0 in the settings, the port that was found.
     pub fn grpc_address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.grpc.as_ref().context("the process does not serve")?.local_addr()?)

@@ -42,9 +42,13 @@ pub struct HostSettings {
     /// The door for other agencies' systems, which show a certificate. None: there is none.
     #[serde(default)]
     pub certificates: Option<CertificateSettings>,
-    /// With what the service's facts are sealed: an Ed25519 seed, 64 hexadecimal digits. None: they are not.
+    /// With what the service's facts are sealed: an Ed25519 seed, 64 hexadecimal digits; or `sm2:` and 64 hexadecimal digits, and the
+    /// seals are of the national suite (SM2 and SM3). None: they are not.
     #[serde(default)]
     pub seal_key: Option<Secret>,
+    /// For how many months after its end a month of the service's facts is kept, 6 at least (网络安全法, article 21). None: for ever.
+    #[serde(default)]
+    pub keep_facts_months: Option<u16>,
     /// The folder of the policies (`*.cedar`) that say what callers may do; empty: nobody may do anything.
     pub policies: PathBuf,
     /// What each agency may ask.

@@ -82,7 +82,7 @@ fn main() {
 /// Effects a second.
 async fn round() -> f64 {
     let mut stage = Stage::set().await;
-    stage.sealed = false;
+    stage.seal_key = None;
     let broker = BrokerSettings { url: Secret::new(stage.broker()) };
     let (from, to) = ((stage.database().await, broker.clone()), (stage.database().await, broker));
     // They make their tables and queues, and wait.

@@ -74,6 +74,12 @@ fn main() {
         json!({"name": "fact-publish", "unit": "1/s", "ours": ours, "peer": peer, "peer_name": "a loop with confirms", "ratio": ours / peer})
     );
     let full = runtime.block_on(async { Post::open().await.written_and_carried().await });
+    let pinned = runtime.block_on(async { Post::open().await.beside_an_open_transaction().await });
+    println!(
+        "{}",
+        json!({"name": "fact-publish beside an open transaction", "unit": "1/s", "ours": pinned, "peer": full,
+            "peer_name": "without it", "ratio": pinned / full})
+    );
     println!("{}", json!({"name": "fact-publish, written meanwhile", "unit": "1/s", "ours": full}));
     let (rate, mut took) = runtime.block_on(async { Post::open().await.paced(full / 2.0).await });
     took.sort_unstable_by(f64::total_cmp);
@@ -91,7 +97,7 @@ struct Post {
 impl Post {
     async fn open() -> Self {
         let mut stage = Stage::set().await;
-        stage.sealed = false;
+        stage.seal_key = None;
         let broker = BrokerSettings { url: Secret::new(stage.broker()) };
         let (from, to) = ((stage.database().await, broker.clone()), (stage.database().await, broker));
         stage.start("publish-sender", from.clone(), Clock::default(), announcing).await.stop().await.unwrap();
@@ -162,6 +168,17 @@ impl Post {
         running.stop().await.unwrap();
         let written = pace.committed.lock().unwrap().len();
         written as f64 / (ended - began).as_secs_f64()
+    }
+
+    /// The same while somebody's transaction is older than all of it, as a dump's is: nothing that has left can be cleared away.
+    async fn beside_an_open_transaction(&self) -> f64 {
+        let mut open = self.db.pool().begin().await.unwrap();
+        let own = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL idle_in_transaction_session_timeout = 0";
+        sqlx::raw_sql(own).execute(&mut *open).await.unwrap();
+        sqlx::query("SELECT pg_current_xact_id()").execute(&mut *open).await.unwrap();
+        let rate = self.written_and_carried().await;
+        open.commit().await.unwrap();
+        rate
     }
 
     /// The pace that was kept, and how many milliseconds after its commit each fact came out of the queue.

@@ -55,7 +55,7 @@ fn main() {
 /// Facts a second.
 async fn round(sealed: bool) -> f64 {
     let mut stage = Stage::set().await;
-    stage.sealed = sealed;
+    stage.seal_key = stage.seal_key.take_if(|_| sealed);
     let (database, broker) = (stage.database().await, BrokerSettings { url: Secret::new(stage.broker()) });
     let running = stage.start("sealing", (database.clone(), broker), Clock::default(), announcing).await;
     let db = Database::open("bench", &DatabaseSettings { connections: 8, ..database }, SCHEMAS).unwrap();

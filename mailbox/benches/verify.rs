@@ -24,21 +24,30 @@ const ROUNDS: usize = 5;
 const DATA: &str = r#"{"ticket":{"name":"agencies/gz/tickets/019f0000-0000-8000-8000-000000000007","title":"门户网站打不开","description":"三楼全部办公电脑自上午九点起无法打开门户网站，其他网站正常","grade":"GRADE_III","state":"TICKET_STATE_NEW","requester":"li","createTime":"2026-11-23T01:02:03.456789Z","updateTime":"2026-11-23T01:02:03.456789Z","etag":"1","traceId":"0af7651916cd43dd8448eb211c80319c"}}"#;
 
 fn main() {
-    let key = SealKey::of(&Secret::new("5e".repeat(32))).unwrap();
+    for (seed, algorithms) in [("", "SHA-256 and Ed25519"), ("sm2:", "SM3 and SM2")] {
+        let key = SealKey::of(&Secret::new(format!("{seed}{}", "5e".repeat(32)))).unwrap();
+        let name = format!("1 M facts verified from a dump, {algorithms}");
+        println!("{}", json!({"name": name, "unit": "s", "ours": verified(&key)}));
+    }
+}
+
+/// Seconds, from a dump on the disk to the verdict.
+fn verified(key: &SealKey) -> f64 {
     let file = std::env::temp_dir().join(format!("opsmesh-verify-{}.sql", std::process::id()));
-    write(&key, &file);
+    write(key, &file);
     let mut seconds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let begin = Instant::now();
-            let dump = Dump::read(BufReader::with_capacity(1 << 20, File::open(&file).unwrap())).unwrap();
-            let audit = Audit::of(&key.public(), "x", dump, Vec::new(), None);
+            let file = BufReader::with_capacity(1 << 20, File::open(&file).unwrap());
+            let dump = Dump::read(file, &[key.suite()]).unwrap();
+            let audit = Audit::of(&[key.public()], "x", dump, Vec::new());
             assert_eq!((audit.facts, audit.wrong.len(), audit.unsealed), (1_000_000, 0, 0));
             begin.elapsed().as_secs_f64()
         })
         .collect();
     seconds.sort_by(f64::total_cmp);
     std::fs::remove_file(&file).unwrap();
-    println!("{}", json!({"name": "1 M facts verified from a dump", "unit": "s", "ours": seconds[ROUNDS / 2]}));
+    seconds[ROUNDS / 2]
 }
 
 fn write(key: &SealKey, file: &std::path::Path) {
@@ -66,7 +75,7 @@ fn write(key: &SealKey, file: &std::path::Path) {
             clause: Some("7.4.1.1"),
             data: DATA,
         };
-        batch.push((number, content.hash()));
+        batch.push((number, content.hash(key.suite())));
         writeln!(
             to,
             "{number}\t2026-11-23 01:02:03.456789+00\t{tx}\t{id}\tgz\t{}\t{subject}\tli\t{}\t7.4.1.1\t{DATA}",

@@ -15,6 +15,7 @@ mod letter;
 mod parking;
 mod patience;
 mod relay;
+mod retention;
 pub mod seal;
 mod seals;
 mod subscription;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use chassis::{By, Database, Host, Mode, Partitioned, Schema};
 use proto::mailbox::v1::mailbox_server::MailboxServer;
+use retention::Retention;
 use seal::SealKey;
 use sqlx::migrate::Migrator;
 
@@ -48,8 +50,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What this room keeps in the database of a service: facts, what of them is still to be carried, what was received.
 pub const SCHEMA: Schema = Schema { migrations: &MIGRATIONS, partitioned: &[Partitioned { table: "facts", by: By::Time }] };
 
-/// Carries this service's facts to the broker, seals them if the host was given a key, and writes calls that were denied down
-/// among them. Migrating declares the exchange.
+/// Carries this service's facts to the broker, seals them if the host was given a key, drops them when their time is over if it was
+/// told for how long they are kept, and writes calls that were denied down among them. Migrating declares the exchange.
 pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -> anyhow::Result<()> {
     if host.mode() == Mode::Migrate {
         broker::prepare(broker, None).await?;
@@ -66,6 +68,12 @@ pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -
         host.spawn("seal-copies", |stop| seals::copy(name, copied, place, counted, stop));
     } else if host.mode() == Mode::Serve {
         tracing::warn!("host.seal_key is not set: facts are not sealed, and nobody will find what is changed in them");
+    }
+    if let Some(months) = host.keep_facts_months() {
+        let retention = Retention::of(months).context("host.keep_facts_months")?;
+        let key = host.seal_key().map(SealKey::of).transpose().context("host.seal_key")?;
+        let (kept, clock, dropped) = (db.clone(), host.clock(), retention::Dropped::new(&host.meter()));
+        host.spawn("retention", |stop| retention::run(name, kept, retention, key, clock, dropped, stop));
     }
     let (db, broker) = (db.clone(), broker.clone());
     let carried = relay::Carried::new(&host.meter());

@@ -17,7 +17,7 @@ use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::PERSISTENT,
     patience,
-    seal::{Bounds, Content, Hash, Seal, SealKey},
+    seal::{Bounds, Content, Hash, Seal, SealKey, Suite},
     topology,
 };
 
@@ -93,14 +93,15 @@ async fn seal(service: &str, db: &Database, key: &SealKey, now: Timestamp) -> an
         Some(last) => (last.horizon, Bounds { horizon: ended, floor: last.floor }),
         None => (0, Bounds { horizon: ended, floor: 0 }),
     };
-    let mut facts = committed(&mut tx, from, ended, bounds.floor, BATCH + 1).await?;
+    let suite = key.suite();
+    let mut facts = committed(&mut tx, suite, from, ended, bounds.floor, BATCH + 1).await?;
     let bounds = match facts.last() {
         None => return Ok(0),
         // What does not fit is left to the next seal, whole transactions of it.
         Some(next) if facts.len() > usize::try_from(BATCH)? => {
             let horizon = if next.tx > facts[0].tx { next.tx } else { next.tx + 1 };
             if horizon > next.tx {
-                facts = committed(&mut tx, from, horizon, bounds.floor, i64::MAX).await?;
+                facts = committed(&mut tx, suite, from, horizon, bounds.floor, i64::MAX).await?;
             } else {
                 facts.retain(|fact| fact.tx < horizon);
             }
@@ -115,7 +116,7 @@ async fn seal(service: &str, db: &Database, key: &SealKey, now: Timestamp) -> an
 /// sealed now; from its highest number on, transactions are compared again.
 async fn after_restore(service: &str, mut tx: Tx, key: &SealKey, last: &Seal, now: Timestamp) -> anyhow::Result<usize> {
     tracing::warn!(last.number, last.horizon, "the database came from another server; its last facts are sealed now");
-    let facts = committed(&mut tx, last.horizon, u64::MAX, last.floor, i64::MAX).await?;
+    let facts = committed(&mut tx, key.suite(), last.horizon, u64::MAX, last.floor, i64::MAX).await?;
     let highest: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM facts WHERE tx >= $1::text::xid8")
         .bind(last.horizon.to_string())
         .fetch_one(&mut *tx)
@@ -158,11 +159,9 @@ struct Hashed {
     leaf: Hash,
 }
 
-impl TryFrom<Row> for Hashed {
-    type Error = std::num::ParseIntError;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
-        let Row { seq, at, tx, id, agency, kind, subject, actor, traceparent, clause, data } = row;
+impl Row {
+    fn hashed(self, suite: Suite) -> Result<Hashed, std::num::ParseIntError> {
+        let Row { seq, at, tx, id, agency, kind, subject, actor, traceparent, clause, data } = self;
         let content = Content {
             at,
             tx: tx.parse()?,
@@ -175,12 +174,12 @@ impl TryFrom<Row> for Hashed {
             clause: clause.as_deref(),
             data: &data,
         };
-        Ok(Self { seq, tx: content.tx, leaf: content.hash() })
+        Ok(Hashed { seq, tx: content.tx, leaf: content.hash(suite) })
     }
 }
 
 /// The facts of transactions from `from` to below `to`, numbered above `floor`, in the order of their transactions.
-async fn committed(tx: &mut Tx, from: u64, to: u64, floor: i64, limit: i64) -> anyhow::Result<Vec<Hashed>> {
+async fn committed(tx: &mut Tx, suite: Suite, from: u64, to: u64, floor: i64, limit: i64) -> anyhow::Result<Vec<Hashed>> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, at, tx::text AS tx, id::text AS id, agency, kind, subject, actor, traceparent, clause, data::text AS data
          FROM facts WHERE facts.tx >= $1::text::xid8 AND facts.tx < $2::text::xid8 AND seq > $3 ORDER BY facts.tx LIMIT $4",
@@ -191,7 +190,7 @@ async fn committed(tx: &mut Tx, from: u64, to: u64, floor: i64, limit: i64) -> a
     .bind(limit)
     .fetch_all(&mut **tx)
     .await?;
-    Ok(rows.into_iter().map(Hashed::try_from).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(|row| row.hashed(suite)).collect::<Result<_, _>>()?)
 }
 
 async fn save(

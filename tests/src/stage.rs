@@ -52,8 +52,10 @@ pub struct Stage {
     pub limits: LimitSettings,
     /// The door of services that are started from now on for those who show a certificate; at first there is none.
     pub certificates: Option<CertificateSettings>,
-    /// Whether services that are started from now on seal their facts; at first they do.
-    pub sealed: bool,
+    /// With what services that are started from now on seal their facts, if they do; at first [`SEAL_KEY`].
+    pub seal_key: Option<Secret>,
+    /// For how many months services that are started from now on keep their facts; at first for ever.
+    pub keep_facts_months: Option<u16>,
     /// The broker's part.
     pub vhost: Vhost,
     /// Who signs tokens here.
@@ -74,7 +76,8 @@ impl Stage {
             databases: Vec::new(),
             limits: LimitSettings { redis: Secret::new(""), per_second: 0, burst: 0, replicas: 1 },
             certificates: None,
-            sealed: true,
+            seal_key: Some(Secret::new(SEAL_KEY)),
+            keep_facts_months: None,
             name,
             folder,
         }
@@ -129,7 +132,8 @@ impl Stage {
             http: any,
             drain: Duration::ZERO,
             certificates: self.certificates.clone(),
-            seal_key: self.sealed.then(|| Secret::new(SEAL_KEY)),
+            seal_key: self.seal_key.clone(),
+            keep_facts_months: self.keep_facts_months,
             telemetry: TelemetrySettings { otlp: String::new(), log: "off".into() },
             policies: policies(),
             limits: self.limits.clone(),

@@ -25,6 +25,9 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- if ne .name "operator" }}
 [host]
 policies = "/var/run/opsmesh/policies"
+{{- with $root.Values.facts.keepMonths }}
+keep_facts_months = {{ int . }}
+{{- end }}
 
 [host.limits]
 per_second = {{ int $root.Values.limits.perSecond }}

@@ -1,4 +1,4 @@
-//! THE AUDITOR: finds what was changed in a service's facts since they were sealed. It needs a dump and the public key; no
+//! THE AUDITOR: finds what was changed in a service's facts since they were sealed. It needs a dump and the public keys; no
 //! server, and nobody's word.
 #![expect(clippy::print_stdout, reason = "this is a command-line program: it tells its findings to whoever typed the command")]
 
@@ -12,10 +12,9 @@ use std::{
 use anyhow::Context;
 use chassis::Secret;
 use clap::{Parser, Subcommand};
-use jiff::Timestamp;
 use mailbox::{
     BrokerSettings,
-    seal::{Audit, Dump, PublicKey, Seal, SealKey},
+    seal::{Audit, Dump, PublicKey, Seal, SealKey, Suite},
 };
 
 #[derive(Debug, Parser)]
@@ -29,20 +28,17 @@ struct Arguments {
 enum Command {
     /// Hold a dump against its seals. Ends with 0 if everything is as it was sealed, with 1 if something is not.
     Facts {
-        /// What `pg_dump --table='facts*' --table=seals` wrote, as plain text.
+        /// What `pg_dump --table='facts*' --table=seals --table=disposals` wrote, as plain text.
         dump: PathBuf,
         /// Whose facts: the service's name.
         #[arg(long)]
         service: String,
-        /// The public key, 64 hexadecimal digits: the service logs it when it starts.
-        #[arg(long)]
-        key: PublicKey,
+        /// The public key: the service logs it when it starts. Of a service whose key was changed, all of them.
+        #[arg(long = "key", required = true)]
+        keys: Vec<PublicKey>,
         /// Copies of seals, one JSON object a line, as `copies` collects them: without them a tail that was cut off is not seen.
         #[arg(long)]
         copies: Option<PathBuf>,
-        /// Partitions with older facts were dropped, so those are not asked for.
-        #[arg(long)]
-        kept_since: Option<Timestamp>,
     },
     /// Move the copies of seals that the broker keeps to the end of a file.
     Copies {
@@ -58,9 +54,12 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Facts { dump, service, key, copies, kept_since } => {
-            let audit = audit(&dump, &service, key, copies.as_deref(), kept_since)?;
+        Command::Facts { dump, service, keys, copies } => {
+            let audit = audit(&dump, &service, &keys, copies.as_deref())?;
             println!("{} facts, {} seals; {} facts are too new to be sealed", audit.facts, audit.seals, audit.unsealed);
+            if audit.disposed > 0 {
+                println!("{} facts were dropped by the service, their time being over", audit.disposed);
+            }
             for wrong in &audit.wrong {
                 println!("{wrong}");
             }
@@ -89,20 +88,15 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-fn audit(
-    dump: &Path,
-    service: &str,
-    key: PublicKey,
-    copies: Option<&Path>,
-    kept_since: Option<Timestamp>,
-) -> anyhow::Result<Audit> {
+fn audit(dump: &Path, service: &str, keys: &[PublicKey], copies: Option<&Path>) -> anyhow::Result<Audit> {
     let file = File::open(dump).with_context(|| dump.display().to_string())?;
-    let dump = Dump::read(BufReader::with_capacity(1 << 20, file)).with_context(|| dump.display().to_string())?;
+    let suites: Vec<Suite> = keys.iter().map(PublicKey::suite).collect();
+    let dump = Dump::read(BufReader::with_capacity(1 << 20, file), &suites).with_context(|| dump.display().to_string())?;
     let copies = match copies {
         Some(file) => read_copies(file).with_context(|| file.display().to_string())?,
         None => Vec::new(),
     };
-    Ok(Audit::of(&key, service, dump, copies, kept_since))
+    Ok(Audit::of(keys, service, dump, copies))
 }
 
 fn read_copies(file: &Path) -> anyhow::Result<Vec<Seal>> {

@@ -1,24 +1,11 @@
-//! What an auditor finds: facts as they are, held against seals as they were made. Pure; needs the public key and nothing else
+//! What an auditor finds: facts as they are, held against seals as they were made. Pure; needs the public keys and nothing else
 //! of ours.
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
 
-use jiff::Timestamp;
-
-use super::{Dump, Hash, Numbers, PublicKey, Seal, Sealed, root};
-
-/// A fact as it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// Its number.
-    pub number: i64,
-    /// Its transaction.
-    pub tx: u64,
-    /// The hash of the rest.
-    pub leaf: Hash,
-}
+use super::{Dump, Hash, Numbers, PublicKey, Seal, Sealed, Seen, Suite};
 
 /// Something that is not as it was sealed, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +20,8 @@ pub enum Wrong {
     Moved(i64, i64),
     /// A seal is not what was signed.
     SealAltered(i64),
+    /// A seal names a key that is none of those it is held against.
+    KeyUnknown(i64, String),
     /// A seal is gone from among the others.
     SealMissing(i64),
     /// Of this seal on, two histories were signed: as after a restore from an older copy.
@@ -55,6 +44,7 @@ impl fmt::Display for Wrong {
             Self::Inserted(number) => write!(f, "fact {number} was inserted"),
             Self::Moved(from, to) => write!(f, "fact {from} was moved to {to}"),
             Self::SealAltered(number) => write!(f, "seal {number} was altered"),
+            Self::KeyUnknown(number, key) => write!(f, "seal {number} names the key {key}, which is none of those given"),
             Self::SealMissing(number) => write!(f, "seal {number} is missing"),
             Self::Forked(number) => write!(f, "from seal {number} on there are two signed histories"),
             Self::LeavesAltered(number) => write!(f, "the hashes beside seal {number} were altered"),
@@ -74,6 +64,8 @@ pub struct Audit {
     pub seals: usize,
     /// Facts that are too new to be sealed: about those nothing is said.
     pub unsealed: usize,
+    /// Facts that the service dropped, their time being over.
+    pub disposed: usize,
     /// What is not as it was sealed; empty: all of it is.
     pub wrong: Vec<Wrong>,
 }
@@ -89,40 +81,48 @@ struct Known {
 struct Expected {
     number: i64,
     seal: i64,
+    suite: Suite,
     leaf: Option<Hash>,
 }
 
 impl Audit {
-    /// Holds the facts of a dump against the seals of `service` in it and against the copies of them that are kept elsewhere. Facts of seals that
-    /// were made before `kept_since` may be gone: their partitions were dropped.
+    /// Holds the facts of a dump, hashed in the suites of all `keys`, against the seals of `service` in it and against the copies of them that are kept elsewhere. Of a
+    /// service whose key was changed all its keys are needed. Facts may be gone of which it signed that their time was over.
     #[must_use]
-    pub fn of(key: &PublicKey, service: &str, dump: Dump, copies: Vec<Seal>, kept_since: Option<Timestamp>) -> Self {
-        let Dump { mut facts, seals, garbled } = dump;
-        let mut audit = Self { facts: facts.len(), seals: seals.len() + garbled.len(), unsealed: 0, wrong: Vec::new() };
+    pub fn of(keys: &[PublicKey], service: &str, dump: Dump, copies: Vec<Seal>) -> Self {
+        let Dump { mut facts, seals, garbled, disposals } = dump;
+        let mut audit =
+            Self { facts: facts.len(), seals: seals.len() + garbled.len(), unsealed: 0, disposed: 0, wrong: Vec::new() };
         audit.wrong.extend(garbled.iter().copied().map(Wrong::SealAltered));
         let mut chain = Chain { altered: garbled.into_iter().collect(), ..Chain::default() };
         for sealed in seals {
-            chain.add(key, service, sealed, &mut audit.wrong);
+            chain.add(keys, service, sealed, &mut audit.wrong);
         }
         for copy in copies {
-            if key.signed(&copy) && copy.service == service {
+            if keys.iter().any(|key| key.signed(&copy)) && copy.service == service {
                 chain.complete(copy, &mut audit.wrong);
             }
         }
         let last = chain.last();
         let complete = chain.check(last, &mut audit.wrong);
         facts.sort_unstable_by_key(|fact| fact.number);
-        audit.compare(&facts, &chain, last, complete, kept_since);
+        let disposals: Vec<Numbers> = disposals
+            .into_iter()
+            .filter(|disposal| disposal.service == service && keys.iter().any(|key| key.disposed(disposal)))
+            .map(|disposal| disposal.facts)
+            .collect();
+        audit.compare(&facts, &chain, last, complete, &disposals);
         audit.wrong.sort_unstable();
         audit
     }
 
-    fn compare(&mut self, facts: &[Seen], chain: &Chain, last: i64, complete: bool, kept_since: Option<Timestamp>) {
+    fn compare(&mut self, facts: &[Seen], chain: &Chain, last: i64, complete: bool, disposals: &[Numbers]) {
         let mut expected = chain.expected();
         expected.sort_by_key(|expected| expected.number);
         expected.dedup_by_key(|expected| expected.number);
         let Held { strays, missing, by_seal } = hold(facts, &expected);
-        self.judge_whole_seals(chain, by_seal, last);
+        let disposed = |number: i64| disposals.iter().any(|numbers| numbers.contains(number));
+        self.judge_whole_seals(chain, by_seal, last, disposed);
 
         // A stray whose content is missing elsewhere was moved from there.
         let mut missing: BTreeMap<i64, &Expected> = missing.into_iter().map(|expected| (expected.number, expected)).collect();
@@ -130,7 +130,7 @@ impl Audit {
             missing.values().filter_map(|expected| Some((expected.leaf?, expected.number))).collect();
         let mut unmoved = Vec::new();
         for stray in strays {
-            match by_leaf.get(&stray.leaf) {
+            match stray.leaves.iter().find_map(|leaf| by_leaf.get(&leaf)) {
                 Some(from) if missing.remove(from).is_some() => self.wrong.push(Wrong::Moved(*from, stray.number)),
                 _ => unmoved.push(stray),
             }
@@ -156,7 +156,9 @@ impl Audit {
         for expected in missing.values() {
             if expected.seal > last {
                 cut += 1;
-            } else if kept_since.is_none_or(|since| chain.known[&expected.seal].seal.at >= since) {
+            } else if disposed(expected.number) {
+                self.disposed += 1;
+            } else {
                 self.wrong.push(Wrong::Deleted(expected.number, expected.seal));
             }
         }
@@ -165,12 +167,13 @@ impl Audit {
         }
     }
 
-    /// Seals without their hashes are judged by the root over what is there.
-    fn judge_whole_seals(&mut self, chain: &Chain, by_seal: BTreeMap<i64, Vec<Hash>>, last: i64) {
+    /// Seals without their hashes are judged by the root over what is there; of one that lost facts to their time, nothing more can be said.
+    fn judge_whole_seals(&mut self, chain: &Chain, by_seal: BTreeMap<i64, Vec<Hash>>, last: i64, disposed: impl Fn(i64) -> bool) {
         for (number, leaves) in by_seal {
             let seal = &chain.known[&number].seal;
             let whole = leaves.len() == seal.facts.len();
-            if whole && root(&leaves) == seal.root {
+            let over = || leaves.len() + seal.facts.iter().filter(|fact| disposed(*fact)).count() == seal.facts.len();
+            if (whole && seal.suite().root(&leaves) == seal.root) || (!whole && over()) {
                 if chain.own.contains(&number) {
                     self.wrong.push(Wrong::LeavesAltered(number));
                 }
@@ -203,10 +206,10 @@ fn hold<'a>(facts: &'a [Seen], expected: &'a [Expected]) -> Held<'a> {
         }
         let here = facts.next_if(|here| here[0].number == expected.number).unwrap_or_default();
         let found = match expected.leaf {
-            Some(leaf) => here.iter().position(|fact| fact.leaf == leaf),
+            Some(leaf) => here.iter().position(|fact| fact.leaves.by(expected.suite) == Some(leaf)),
             None => {
                 let leaves = held.by_seal.entry(expected.seal).or_default();
-                leaves.extend(here.first().map(|fact| fact.leaf));
+                leaves.extend(here.first().and_then(|fact| fact.leaves.by(expected.suite)));
                 (!here.is_empty()).then_some(0)
             }
         };
@@ -230,14 +233,15 @@ struct Chain {
 
 impl Chain {
     /// Takes a seal of the facts' own database, if it is what was signed.
-    fn add(&mut self, key: &PublicKey, service: &str, Sealed { seal, leaves }: Sealed, wrong: &mut Vec<Wrong>) {
+    fn add(&mut self, keys: &[PublicKey], service: &str, Sealed { seal, leaves }: Sealed, wrong: &mut Vec<Wrong>) {
         let number = seal.number;
-        if !key.signed(&seal) || seal.service != service || self.known.contains_key(&number) {
+        let key = keys.iter().find(|key| key.id() == seal.key);
+        if key.is_none_or(|key| !key.signed(&seal)) || seal.service != service || self.known.contains_key(&number) {
             self.altered.insert(number);
-            wrong.push(Wrong::SealAltered(number));
+            wrong.push(if key.is_none() { Wrong::KeyUnknown(number, seal.key) } else { Wrong::SealAltered(number) });
             return;
         }
-        let whole = leaves.len() == seal.facts.len() && root(&leaves) == seal.root;
+        let whole = leaves.len() == seal.facts.len() && seal.suite().root(&leaves) == seal.root;
         self.own.insert(number);
         self.known.insert(number, Known { seal, leaves: whole.then_some(leaves) });
     }
@@ -288,7 +292,7 @@ impl Chain {
             let mut leaves = known.leaves.as_ref().map(|leaves| leaves.iter());
             for number in known.seal.facts.iter() {
                 let leaf = leaves.as_mut().and_then(Iterator::next).copied();
-                all.push(Expected { number, seal: *seal, leaf });
+                all.push(Expected { number, seal: *seal, suite: known.seal.suite(), leaf });
             }
         }
         all

@@ -2,7 +2,48 @@
 //! may be larger than memory.
 use std::{borrow::Cow, io::BufRead};
 
-use super::{Content, Seal, Sealed, Seen};
+use super::{Content, Disposal, Hash, Seal, Sealed, Suite};
+
+/// A fact as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Its number.
+    pub number: i64,
+    /// Its transaction.
+    pub tx: u64,
+    /// The hash of the rest.
+    pub leaves: Leaves,
+}
+
+/// The hash of a fact in each suite that its seal may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leaves {
+    international: Option<Hash>,
+    national: Option<Hash>,
+}
+
+impl Leaves {
+    /// The hashes of what a fact says.
+    #[must_use]
+    pub fn of(content: &Content<'_>, suites: &[Suite]) -> Self {
+        let hash = |suite| suites.contains(&suite).then(|| content.hash(suite));
+        Self { international: hash(Suite::International), national: hash(Suite::National) }
+    }
+
+    /// The hash in this suite, if it was asked for.
+    #[must_use]
+    pub fn by(&self, suite: Suite) -> Option<Hash> {
+        match suite {
+            Suite::International => self.international,
+            Suite::National => self.national,
+        }
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Hash> {
+        [self.international, self.national].into_iter().flatten()
+    }
+}
 
 /// What an audit needs of a dump.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +54,8 @@ pub struct Dump {
     pub seals: Vec<Sealed>,
     /// Seals whose row is not even the form of one.
     pub garbled: Vec<i64>,
+    /// What was dropped because its time was over.
+    pub disposals: Vec<Disposal>,
 }
 
 /// A dump that is none, and where.
@@ -33,15 +76,18 @@ const FACT: [&str; 11] = ["seq", "at", "tx", "id", "agency", "kind", "subject", 
 const SEAL: [&str; 11] =
     ["number", "service", "at", "facts", "horizon", "floor", "root", "previous", "key", "signature", "leaves"];
 
+const DISPOSAL: [&str; 6] = ["service", "month", "at", "facts", "key", "signature"];
+
 enum Block {
     Facts(Columns<11>),
     Seals(Columns<11>),
+    Disposals(Columns<6>),
     Other,
 }
 
 impl Dump {
-    /// Reads what `pg_dump --table='facts*' --table=seals` (or of a whole database) wrote.
-    pub fn read(mut from: impl BufRead) -> Result<Self, Unreadable> {
+    /// Reads what `pg_dump --table='facts*' --table=seals --table=disposals` (or of a whole database) wrote; facts are hashed in `suites`.
+    pub fn read(mut from: impl BufRead, suites: &[Suite]) -> Result<Self, Unreadable> {
         let mut dump = Self::default();
         let mut block: Option<Block> = None;
         let (mut line, mut number) = (Vec::new(), 0);
@@ -57,16 +103,16 @@ impl Dump {
                 None => begins(text).map_err(|why| Unreadable::Line(number, why))?,
                 Some(_) if text == "\\." => None,
                 Some(block) => {
-                    dump.take(&block, text).map_err(|why| Unreadable::Line(number, why))?;
+                    dump.take(&block, text, suites).map_err(|why| Unreadable::Line(number, why))?;
                     Some(block)
                 }
             };
         }
     }
 
-    fn take(&mut self, block: &Block, row: &str) -> Result<(), String> {
+    fn take(&mut self, block: &Block, row: &str, suites: &[Suite]) -> Result<(), String> {
         match block {
-            Block::Facts(columns) => self.facts.push(fact(&columns.of(row)?)?),
+            Block::Facts(columns) => self.facts.push(fact(&columns.of(row)?, suites)?),
             Block::Seals(columns) => {
                 let row = columns.of(row)?;
                 match seal(&row) {
@@ -74,6 +120,8 @@ impl Dump {
                     None => self.garbled.push(text(&row, 0)?.parse().map_err(|_| "a seal without a number")?),
                 }
             }
+            // One that is none excuses nothing.
+            Block::Disposals(columns) => self.disposals.extend(disposal(&columns.of(row)?)),
             Block::Other => {}
         }
         Ok(())
@@ -91,6 +139,8 @@ fn begins(line: &str) -> Result<Option<Block>, String> {
         Block::Facts(Columns::find(FACT, &columns)?)
     } else if table == "seals" {
         Block::Seals(Columns::find(SEAL, &columns)?)
+    } else if table == "disposals" {
+        Block::Disposals(Columns::find(DISPOSAL, &columns)?)
     } else {
         Block::Other
     }))
@@ -148,13 +198,13 @@ fn unescaped(field: &str) -> Cow<'_, str> {
     text.into()
 }
 
-type Row<'a> = [Option<Cow<'a, str>>; 11];
+type Row<'a, const N: usize = 11> = [Option<Cow<'a, str>>; N];
 
 fn text<'a>(row: &'a Row<'_>, at: usize) -> Result<&'a str, String> {
     row[at].as_deref().ok_or_else(|| "a value is missing".to_owned())
 }
 
-fn fact(row: &Row<'_>) -> Result<Seen, String> {
+fn fact(row: &Row<'_>, suites: &[Suite]) -> Result<Seen, String> {
     let content = Content {
         at: text(row, 1)?.parse().map_err(|error| format!("at: {error}"))?,
         tx: text(row, 2)?.parse().map_err(|error| format!("tx: {error}"))?,
@@ -168,12 +218,29 @@ fn fact(row: &Row<'_>) -> Result<Seen, String> {
         data: text(row, 10)?,
     };
     let number = text(row, 0)?.parse().map_err(|error| format!("seq: {error}"))?;
-    Ok(Seen { number, tx: content.tx, leaf: content.hash() })
+    Ok(Seen { number, tx: content.tx, leaves: Leaves::of(&content, suites) })
+}
+
+fn disposal(row: &Row<'_, 6>) -> Option<Disposal> {
+    let text = |at: usize| row[at].as_deref();
+    Some(Disposal {
+        service: text(0)?.to_owned(),
+        month: text(1)?.parse().ok()?,
+        at: text(2)?.parse().ok()?,
+        facts: text(3)?.parse().ok()?,
+        key: text(4)?.to_owned(),
+        signature: bytes(text(5)?)?,
+    })
+}
+
+/// A `bytea`.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text.strip_prefix("\\x")?).ok()
 }
 
 fn seal(row: &Row<'_>) -> Option<Sealed> {
     let text = |at: usize| row[at].as_deref();
-    let bytes = |at: usize| hex::decode(text(at)?.strip_prefix("\\x")?).ok();
+    let bytes = |at: usize| bytes(text(at)?);
     let leaves = bytes(10)?;
     let (leaves, rest) = leaves.as_chunks::<32>();
     let seal = Seal {
@@ -227,8 +294,11 @@ mod tests {
             clause: Some("7.4.1.6"),
             data: r#"{"x": "\n"}"#,
         };
-        let dump = Dump::read(lines.as_bytes()).unwrap();
-        assert_eq!(dump.facts, [Seen { number: 7, tx: 9, leaf: content.hash() }]);
+        for suite in [Suite::International, Suite::National] {
+            let dump = Dump::read(lines.as_bytes(), &[suite]).unwrap();
+            assert_eq!(dump.facts, [Seen { number: 7, tx: 9, leaves: Leaves::of(&content, &[suite]) }]);
+            assert_eq!(dump.facts[0].leaves.by(suite), Some(content.hash(suite)));
+        }
     }
 
     #[test]
@@ -240,7 +310,7 @@ mod tests {
                 "line 3",
             ),
         ] {
-            let refused = Dump::read(text.as_bytes()).unwrap_err().to_string();
+            let refused = Dump::read(text.as_bytes(), &[]).unwrap_err().to_string();
             assert!(refused.starts_with(line), "{refused}");
         }
     }

@@ -25,6 +25,18 @@ impl Numbers {
         Self(ranges)
     }
 
+    /// Of ranges in ascending order that do not touch, each with its first and its last number.
+    pub(crate) fn of_ranges(ranges: impl IntoIterator<Item = (i64, i64)>) -> Self {
+        Self(ranges.into_iter().map(|(first, last)| (first, last + 1)).collect())
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn contains(&self, number: i64) -> bool {
+        let after = self.0.partition_point(|(begin, _)| *begin <= number);
+        after.checked_sub(1).is_some_and(|at| number < self.0[at].1)
+    }
+
     /// Each of them, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = i64> + '_ {
         self.0.iter().flat_map(|(begin, end)| *begin..*end)

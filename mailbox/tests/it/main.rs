@@ -6,6 +6,7 @@ mod contract;
 mod lossy;
 mod parked;
 mod post;
+mod retention;
 mod seals;
 mod several;
 mod tampering;

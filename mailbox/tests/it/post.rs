@@ -195,9 +195,14 @@ pub(crate) fn agency() -> Agency {
 
 /// Posts the fact number `etag` about a subject, in that transaction.
 pub(crate) async fn tell(tx: &mut Tx, subject: &str, etag: &str) {
+    tell_of(tx, subject, etag, now()).await;
+}
+
+/// The same of what became true then.
+pub(crate) async fn tell_of(tx: &mut Tx, subject: &str, etag: &str, at: Timestamp) {
     let device = Device { etag: etag.into(), ..Device::default() };
     let letter = Letter::about(&agency(), subject, &DeviceCreated { device: Some(device) });
-    mailbox::post(tx, letter, now()).await.unwrap();
+    mailbox::post(tx, letter, at).await.unwrap();
 }
 
 /// Posts facts in one transaction, so that they wait together: subject and etag each.

@@ -9,20 +9,20 @@ use tests::{eventually, told};
 use crate::post::{Post, Trouble, agency, tell, tell_now};
 
 /// A sender's database as somebody sees it who has every right.
-struct Archive {
-    post: Post,
+pub(crate) struct Archive {
+    pub(crate) post: Post,
     folder: PathBuf,
 }
 
 impl Archive {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let post = Post::open(Trouble::default()).await;
         let folder = post.stage.folder().join("archive");
         std::fs::create_dir_all(&folder).unwrap();
         Self { post, folder }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let own = self.post.from.database.url.expose().to_owned();
         let (_, database) = own.rsplit_once('/').unwrap();
         let admin = told("DATABASE_URL");
@@ -30,24 +30,31 @@ impl Archive {
         format!("{server}/{database}")
     }
 
-    async fn tamper(&self, statement: &str) {
+    pub(crate) async fn tamper(&self, statement: &str) {
         let mut admin = PgConnection::connect(&self.url()).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut admin).await.unwrap();
     }
 
     /// What the auditor says about a dump of it as it now is, and whether everything is well.
-    fn verify(&self, copies: Option<&PathBuf>) -> (bool, Vec<String>) {
+    pub(crate) fn verify(&self, copies: Option<&PathBuf>) -> (bool, Vec<String>) {
+        self.verify_by(&[tests::SEAL_KEY], copies)
+    }
+
+    /// The same for an auditor who knows the public keys of these.
+    fn verify_by(&self, seeds: &[&str], copies: Option<&PathBuf>) -> (bool, Vec<String>) {
         let dump = self.folder.join("dump.sql");
         let dumped = Command::new("pg_dump")
-            .args(["--table=facts*", "--table=seals", "--file"])
+            .args(["--table=facts*", "--table=seals", "--table=disposals", "--file"])
             .arg(&dump)
             .arg(self.url())
             .output()
             .expect("pg_dump is there");
         assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
-        let key = SealKey::of(&Secret::new(tests::SEAL_KEY)).unwrap().public().to_string();
         let mut verify = Command::new(env!("CARGO_BIN_EXE_opsmesh-verify"));
-        verify.arg("facts").arg(&dump).args(["--service", "sender", "--key", &key]);
+        verify.arg("facts").arg(&dump).args(["--service", "sender"]);
+        for seed in seeds {
+            verify.arg("--key").arg(SealKey::of(&Secret::new(*seed)).unwrap().public().to_string());
+        }
         if let Some(copies) = copies {
             verify.arg("--copies").arg(copies);
         }
@@ -58,7 +65,7 @@ impl Archive {
     }
 
     /// Waits until so many facts are sealed, none is left over and the broker has a copy of every seal.
-    async fn sealed(&self, facts: usize) {
+    pub(crate) async fn sealed(&self, facts: usize) {
         eventually("all facts to be sealed and copied", || async {
             let mut admin = PgConnection::connect(&self.url()).await.unwrap();
             let (leaves, behind): (i64, i64) = sqlx::query_as(
@@ -84,7 +91,7 @@ impl Archive {
         serde_json::from_slice(&last).unwrap()
     }
 
-    async fn numbers(&self) -> Vec<i64> {
+    pub(crate) async fn numbers(&self) -> Vec<i64> {
         let mut admin = PgConnection::connect(&self.url()).await.unwrap();
         sqlx::query_scalar("SELECT seq FROM facts ORDER BY seq").fetch_all(&mut admin).await.unwrap()
     }
@@ -205,4 +212,32 @@ async fn what_comes_with_a_database_from_another_server_is_sealed_once() {
     archive.sealed(5).await;
     let (well, lines) = archive.verify(None);
     assert!(well && lines[0].starts_with("5 facts") && lines[0].ends_with("0 facts are too new to be sealed"), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_given_a_national_key_goes_on_with_its_chain() {
+    const NATIONAL: &str = "sm2:3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8";
+    let mut archive = Archive::open().await;
+    let first = archive.post.sender().await;
+    let db = archive.post.outgoing();
+    for number in 0..3 {
+        tell_now(&db, "agencies/gz/xs/1", &number.to_string()).await;
+    }
+    archive.sealed(3).await;
+    first.stop().await.unwrap();
+    archive.post.stage.seal_key = Some(Secret::new(NATIONAL));
+    let second = archive.post.sender().await;
+    for number in 3..6 {
+        tell_now(&db, "agencies/gz/xs/1", &number.to_string()).await;
+    }
+    archive.sealed(6).await;
+    second.stop().await.unwrap();
+    let (well, lines) = archive.verify_by(&[tests::SEAL_KEY, NATIONAL], None);
+    assert!(well && lines[0].starts_with("6 facts") && lines[0].ends_with("0 facts are too new to be sealed"), "{lines:?}");
+    let (well, lines) = archive.verify_by(&[tests::SEAL_KEY], None);
+    assert!(!well && lines.iter().any(|line| line.contains("names the key sm2:")), "{lines:?}");
+    let last = *archive.numbers().await.last().unwrap();
+    archive.tamper(&format!("UPDATE facts SET actor = 'nobody' WHERE seq = {last}")).await;
+    let (well, lines) = archive.verify_by(&[tests::SEAL_KEY, NATIONAL], None);
+    assert!(!well && lines.iter().any(|line| line.starts_with(&format!("fact {last} was edited"))), "{lines:?}");
 }

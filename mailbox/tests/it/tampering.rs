@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use chassis::Secret;
 use jiff::{SignedDuration, Timestamp};
-use mailbox::seal::{Audit, Bounds, Content, Dump, Numbers, PublicKey, Seal, SealKey, Sealed, Seen, Wrong, root};
+use mailbox::seal::{Audit, Bounds, Content, Dump, Leaves, Numbers, PublicKey, Seal, SealKey, Sealed, Seen, Suite, Wrong};
 use proptest::prelude::*;
 
 /// Facts of a world of its own, without their hashes.
@@ -22,13 +22,14 @@ impl Row {
         let [traceparent, clause] = &self.optional;
         let (traceparent, clause) = (traceparent.as_deref(), clause.as_deref());
         let content = Content { at: self.at, tx: self.tx, id, agency, kind, subject, actor, traceparent, clause, data };
-        Seen { number: self.number, tx: self.tx, leaf: content.hash() }
+        Seen { number: self.number, tx: self.tx, leaves: Leaves::of(&content, &BOTH) }
     }
 }
 
+/// A service whose key was changed for one of the national suite.
 struct World {
     key: SealKey,
-    public: PublicKey,
+    public: [PublicKey; 2],
     rows: Vec<Row>,
     seen: Vec<Seen>,
     seals: Vec<Sealed>,
@@ -36,7 +37,10 @@ struct World {
     sealed_by: BTreeMap<i64, i64>,
 }
 
+const BOTH: [Suite; 2] = [Suite::International, Suite::National];
 const SEALS: usize = 6;
+/// So many of them are of the old key.
+const OLD: usize = 4;
 const A_SEAL: usize = 20;
 /// Facts that came after the last seal.
 const NEW: usize = 5;
@@ -47,7 +51,8 @@ const BEYOND: i64 = 9_000;
 fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
-        let key = SealKey::of(&Secret::new(tests::SEAL_KEY)).unwrap();
+        let old = SealKey::of(&Secret::new(tests::SEAL_KEY)).unwrap();
+        let key = SealKey::of(&Secret::new(format!("sm2:{}", tests::SEAL_KEY))).unwrap();
         let begin: Timestamp = "2026-11-23T01:02:03.456789Z".parse().unwrap();
         let count = SEALS * A_SEAL + NEW;
         // A lower number of a later transaction in every ten, and holes; a transaction is never cut in two by a seal.
@@ -67,14 +72,15 @@ fn world() -> &'static World {
         let (mut seals, mut sealed_by) = (Vec::<Sealed>::new(), BTreeMap::new());
         for batch in seen[..SEALS * A_SEAL].chunks(A_SEAL) {
             let after = seals.last().map(|sealed| &sealed.seal);
-            let mut facts: Vec<_> = batch.iter().map(|seen| (seen.number, seen.leaf)).collect();
+            let key = if seals.len() < OLD { &old } else { &key };
+            let mut facts: Vec<_> = batch.iter().map(|seen| (seen.number, seen.leaves.by(key.suite()).unwrap())).collect();
             facts.sort_unstable();
             let bounds = Bounds { horizon: batch.last().unwrap().tx + 1, floor: 0 };
             let sealed = key.seal("x", after, bounds, begin, &facts);
             sealed_by.extend(batch.iter().map(|seen| (seen.number, sealed.seal.number)));
             seals.push(sealed);
         }
-        World { public: key.public(), key, rows, seen, seals, sealed_by }
+        World { public: [old.public(), key.public()], key, rows, seen, seals, sealed_by }
     })
 }
 
@@ -188,7 +194,7 @@ fn tampered(world: &World, tampering: &Tampering, copies: bool) -> (Dump, Vec<Wr
             let seal = usize::try_from(by(fact)).unwrap() - 1;
             facts[fact] = edited(fact);
             replace(&mut seals[seal], at(fact), &facts[fact]);
-            seals[seal].seal.root = root(&seals[seal].leaves);
+            seals[seal].seal.root = seals[seal].seal.suite().root(&seals[seal].leaves);
             let mut wrong = vec![Wrong::SealAltered(by(fact))];
             wrong.extend(copies.then(|| Wrong::SomeEdited(by(fact), seals[seal].seal.facts.to_string())));
             wrong.extend(uncovered(seal));
@@ -196,7 +202,8 @@ fn tampered(world: &World, tampering: &Tampering, copies: bool) -> (Dump, Vec<Wr
         }
         Tampering::AlterSeal(seal, field) => {
             alter(&mut seals[seal].seal, field);
-            let mut wrong = vec![Wrong::SealAltered(seals[seal].seal.number)];
+            let Seal { number, key, .. } = seals[seal].seal.clone();
+            let mut wrong = vec![if field == KEY { Wrong::KeyUnknown(number, key) } else { Wrong::SealAltered(number) }];
             wrong.extend(uncovered(seal));
             wrong
         }
@@ -210,12 +217,13 @@ fn tampered(world: &World, tampering: &Tampering, copies: bool) -> (Dump, Vec<Wr
             }
         }
         Tampering::SealAgainWithAnotherKey(seal) => {
-            let thief = SealKey::of(&Secret::new("ab".repeat(32))).unwrap();
+            let suite = if seal < OLD { "" } else { "sm2:" };
+            let thief = SealKey::of(&Secret::new(format!("{suite}{}", "ab".repeat(32)))).unwrap();
             let Seal { at, horizon, floor, .. } = seals[seal].seal;
             let after = seal.checked_sub(1).map(|before| &world.seals[before].seal);
             let facts: Vec<_> = seals[seal].seal.facts.iter().zip(seals[seal].leaves.clone()).collect();
             let mut forged = thief.seal("x", after, Bounds { horizon, floor }, at, &facts);
-            forged.seal.key = world.public.id();
+            forged.seal.key.clone_from(&world.seals[seal].seal.key);
             seals[seal] = forged;
             std::iter::once(Wrong::SealAltered(seals[seal].seal.number)).chain(uncovered(seal)).collect()
         }
@@ -231,13 +239,16 @@ fn tampered(world: &World, tampering: &Tampering, copies: bool) -> (Dump, Vec<Wr
             if copies { vec![Wrong::Cut(first, i64::try_from(SEALS).unwrap(), cut * A_SEAL)] } else { Vec::new() }
         }
     };
-    (Dump { facts, seals, garbled: Vec::new() }, wrong)
+    (Dump { facts, seals, garbled: Vec::new(), disposals: Vec::new() }, wrong)
 }
 
 fn replace(sealed: &mut Sealed, number: i64, by: &Seen) {
     let at = sealed.seal.facts.iter().position(|own| own == number).unwrap();
-    sealed.leaves[at] = by.leaf;
+    sealed.leaves[at] = by.leaves.by(sealed.seal.suite()).unwrap();
 }
+
+/// The field of a seal that names its key.
+const KEY: usize = 7;
 
 fn alter(seal: &mut Seal, field: usize) {
     match field {
@@ -248,7 +259,7 @@ fn alter(seal: &mut Seal, field: usize) {
         4 => seal.floor += 1,
         5 => seal.root[0] ^= 1,
         6 => seal.previous[0] ^= 1,
-        7 => seal.key.push('0'),
+        KEY => seal.key.push('0'),
         _ => seal.signature[9] ^= 1,
     }
 }
@@ -265,7 +276,7 @@ proptest! {
         let world = world();
         let (dump, mut wrong) = tampered(world, &tampering, with_copies);
         let copies = if with_copies { copies() } else { Vec::new() };
-        let audit = Audit::of(&world.public, "x", dump, copies, None);
+        let audit = Audit::of(&world.public, "x", dump, copies);
         wrong.sort_unstable();
         prop_assert_eq!(audit.wrong, wrong);
     }
@@ -276,17 +287,47 @@ fn what_nobody_touched_is_found_whole_whatever_the_order_of_its_rows() {
     let world = world();
     let mut facts = world.seen.clone();
     facts.reverse();
-    let dump = Dump { facts, seals: world.seals.clone(), garbled: Vec::new() };
-    let audit = Audit::of(&world.public, "x", dump, copies(), None);
-    assert_eq!(audit, Audit { facts: SEALS * A_SEAL + NEW, seals: SEALS, unsealed: NEW, wrong: Vec::new() });
+    let dump = Dump { facts, seals: world.seals.clone(), garbled: Vec::new(), disposals: Vec::new() };
+    let audit = Audit::of(&world.public, "x", dump, copies());
+    assert_eq!(audit, Audit { facts: SEALS * A_SEAL + NEW, seals: SEALS, unsealed: NEW, disposed: 0, wrong: Vec::new() });
 }
 
 #[test]
-fn facts_whose_partition_was_dropped_are_not_asked_for() {
+fn facts_that_the_service_dropped_are_not_asked_for_and_others_are() {
     let world = world();
-    let dump = Dump { facts: Vec::new(), seals: world.seals.clone(), garbled: Vec::new() };
-    let later = world.seals[0].seal.at + SignedDuration::from_secs(1);
-    assert_eq!(Audit::of(&world.public, "x", dump, Vec::new(), Some(later)).wrong, []);
+    let month = jiff::civil::date(2026, 11, 1);
+    let at = world.seals[0].seal.at;
+    let note = |key: &SealKey, facts: &[i64]| key.dispose("x", month, at, Numbers::of(facts.iter().copied()));
+    let gone: Vec<i64> = world.seals[..2].iter().flat_map(|sealed| sealed.seal.facts.iter()).collect();
+    let (other, rest) = gone.split_last().unwrap();
+    let thief = SealKey::of(&Secret::new("ab".repeat(32))).unwrap();
+    let mut altered = note(&world.key, rest);
+    altered.facts = Numbers::of(gone.iter().copied());
+    for (disposal, wrong) in [
+        (note(&world.key, &gone), Vec::new()),
+        (note(&world.key, rest), vec![Wrong::Deleted(*other, world.sealed_by[other])]),
+        (note(&thief, &gone), gone.iter().map(|fact| Wrong::Deleted(*fact, world.sealed_by[fact])).collect()),
+        (altered, gone.iter().map(|fact| Wrong::Deleted(*fact, world.sealed_by[fact])).collect()),
+    ] {
+        let mut facts = world.seen.clone();
+        facts.retain(|fact| !gone.contains(&fact.number));
+        let disposals = vec![disposal];
+        let dump = Dump { facts, seals: world.seals.clone(), garbled: Vec::new(), disposals };
+        let mut audit = Audit::of(&world.public, "x", dump, copies());
+        audit.wrong.sort_unstable();
+        let mut wrong: Vec<Wrong> = wrong;
+        wrong.sort_unstable();
+        assert_eq!(audit.disposed + wrong.len(), gone.len());
+        assert_eq!(audit.wrong, wrong);
+    }
+    // One that has lost its hashes, too, and of which only a part is left.
+    let mut seals = world.seals.clone();
+    seals[1].leaves[0] = [0; 32];
+    let mut facts = world.seen.clone();
+    let dropped: Vec<i64> = seals[1].seal.facts.iter().take(5).collect();
+    facts.retain(|fact| !dropped.contains(&fact.number));
+    let dump = Dump { facts, seals, garbled: Vec::new(), disposals: vec![note(&world.key, &dropped)] };
+    assert_eq!(Audit::of(&world.public, "x", dump, copies()).wrong, [Wrong::LeavesAltered(2)]);
 }
 
 #[test]
@@ -294,12 +335,14 @@ fn a_second_history_signed_with_the_right_key_is_told_from_the_first() {
     let world = world();
     let mut seals = world.seals.clone();
     let before = seals[SEALS - 2].seal.clone();
-    let other = world.key.seal("x", Some(&before), Bounds { horizon: 99_999, floor: 0 }, before.at, &[(BEYOND, [7; 32])]);
+    let another = Row { number: BEYOND, tx: 99_998, ..world.rows[0].clone() }.seen();
+    let facts = [(BEYOND, another.leaves.by(world.key.suite()).unwrap())];
+    let other = world.key.seal("x", Some(&before), Bounds { horizon: 99_999, floor: 0 }, before.at, &facts);
     seals[SEALS - 1] = other;
     let mut facts = world.seen.clone();
     facts.retain(|fact| world.sealed_by.get(&fact.number).is_some_and(|seal| *seal < i64::try_from(SEALS).unwrap()));
-    facts.push(Seen { number: BEYOND, tx: 99_998, leaf: [7; 32] });
-    let dump = Dump { facts, seals, garbled: Vec::new() };
-    let audit = Audit::of(&world.public, "x", dump, copies(), None);
+    facts.push(another);
+    let dump = Dump { facts, seals, garbled: Vec::new(), disposals: Vec::new() };
+    let audit = Audit::of(&world.public, "x", dump, copies());
     assert_eq!(audit.wrong, [Wrong::Forked(i64::try_from(SEALS).unwrap())]);
 }
