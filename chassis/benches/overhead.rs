@@ -72,6 +72,12 @@ impl Ticketing for Handler {
         not_here()
     }
 
+    type WatchTicketsStream = futures::stream::Empty<Result<pb::WatchTicketsResponse, Status>>;
+
+    async fn watch_tickets(&self, _: Request<pb::WatchTicketsRequest>) -> Answer<Self::WatchTicketsStream> {
+        not_here()
+    }
+
     async fn assign_ticket(&self, _: Request<pb::AssignTicketRequest>) -> Answer<pb::Ticket> {
         not_here()
     }

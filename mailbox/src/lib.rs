@@ -3,6 +3,7 @@
 //! transaction of its effect. Nothing else in the platform knows RabbitMQ.
 
 mod batch;
+mod bookmark;
 mod broker;
 mod combiner;
 mod contract;
@@ -34,6 +35,7 @@ use retention::Retention;
 use seal::SealKey;
 use sqlx::migrate::Migrator;
 
+pub use bookmark::{Bookmark, Unread, news};
 pub use broker::BrokerSettings;
 pub use combiner::{Combined, Combiner, NotWritten};
 pub use contract::asyncapi;

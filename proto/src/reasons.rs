@@ -109,7 +109,12 @@ reasons! {
     /// Another service is away.
     INVENTORY_AWAY = Unavailable, "the inventory did not answer: {why}", "设备台账服务暂不可用，请重试（{why}）", again after 1_000 ms;
 
+    /// Whoever was away for too long reads the list and watches from then on.
+    RESUME_TOKEN_TOO_OLD = OutOfRange, "more has happened since this resume_token than is told again: list the tickets, and watch from now on", "自该 resume_token 以来发生的变化过多，不再逐条补发：请重新列出工单，并从现在起监听";
+
     // What has to wait.
+    /// As many watch already as one replica serves.
+    TOO_MANY_WATCH = ResourceExhausted, "too many watch already", "正在监听的客户端过多，请稍后重试", again after 5_000 ms;
     /// There is no room to wait in.
     TOO_MANY_WAIT = ResourceExhausted, "too many requests wait to be written", "等待写入的请求过多，请稍后重试", again after 500 ms;
     /// The process is about to end.

@@ -17,10 +17,10 @@ impl Rpc {
         self.name.rsplit_once('/').map_or(self.name.as_str(), |(_, method)| method)
     }
 
-    /// Whether it only reads: what AIP-131 and AIP-132 call Get and List.
+    /// Whether it only reads: what AIP-131 and AIP-132 call Get and List, and what Kubernetes calls Watch.
     #[must_use]
     pub fn reads(&self) -> bool {
-        self.method().starts_with("Get") || self.method().starts_with("List")
+        ["Get", "List", "Watch"].iter().any(|verb| self.method().starts_with(verb))
     }
 }
 

@@ -2,7 +2,8 @@
 
     python3 desk.py --address 127.0.0.1:7000 --token-file token --agency gz-demo
 
-It asks for tickets, once each however often it must ask; reads them page by page; and shows how it is refused.
+It asks for tickets, once each however often it must ask; reads them page by page; watches what becomes of them, and goes on where it was; and shows how
+it is refused.
 """
 
 import argparse
@@ -79,6 +80,14 @@ def main():
         def method(name):
             return lambda request, timeout: getattr(desk, name)(request, timeout=timeout, metadata=bearer)
 
+        def watch(token, follow):
+            request = pb.WatchTicketsRequest(parent=agency, resume_token=token, follow=follow)
+            # Without a deadline of the caller's: it ends by itself, and whoever goes on asks again with the last token.
+            return desk.WatchTickets(request, metadata=bearer)
+
+        following = watch("", True)
+        next(following)  # Says at once where it begins.
+
         made, again = [], []
         for number in range(5):
             request = pb.CreateTicketRequest(
@@ -99,6 +108,16 @@ def main():
             if not token:
                 break
 
+        watched = []
+        for news in following:
+            if news.type.endswith(".TicketOpened"):
+                watched.append((news.ticket.name, news.resume_token))
+            if len(watched) == len(made):
+                following.cancel()
+                break
+        # As if the line had been lost after the second: what came after that, and no more.
+        resumed = [news.ticket.name for news in watch(watched[1][1], False) if news.type]
+
         elsewhere = pb.ListTicketsRequest(parent="agencies/of-somebody-else")
         close = pb.CloseTicketRequest(name=made[0], request_id=str(uuid.uuid4()))
         nameless = pb.CreateTicketRequest(
@@ -109,6 +128,8 @@ def main():
             "again": again,
             "listed": listed,
             "pages": pages,
+            "watched": [name for name, _ in watched],
+            "resumed": resumed,
             "refusals": {
                 "elsewhere": refused(method("ListTickets"), elsewhere),
                 "not_ours_to_do": refused(method("CloseTicket"), close),

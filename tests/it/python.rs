@@ -8,7 +8,7 @@ use tests::{Stage, told};
 const AGENCY: &str = "gz-test";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_in_python_asks_again_pages_through_and_is_refused() {
+async fn a_client_in_python_asks_again_pages_through_watches_and_is_refused() {
     let mut stage = Stage::set().await;
     let broker = mailbox::BrokerSettings { url: chassis::Secret::new(stage.broker()) };
     let config = ticketing::Config { database: stage.database().await, broker };
@@ -27,6 +27,8 @@ async fn a_client_in_python_asks_again_pages_through_and_is_refused() {
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(said["made"], said["again"], "the same request again is the same ticket");
     let mut made: Vec<&str> = said["made"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(said["watched"], json!(made), "each once, as it was opened");
+    assert_eq!(said["resumed"], json!(made[2..]), "what came after the second");
     made.reverse();
     assert_eq!(said["listed"], json!(made), "newest first, each once");
     assert_eq!(said["pages"], 3);

@@ -8,6 +8,7 @@ use crate::{
     openings::{Opening, Openings},
     ticket::{Call, Grade, Refusal, State, Ticket, TicketId},
     tickets::{self, Error},
+    watch::{Told, Watches},
     wire,
 };
 
@@ -19,11 +20,12 @@ pub(crate) struct Api {
     db: Database,
     clock: Clock,
     openings: Combiner<Openings>,
+    watches: Watches,
 }
 
 impl Api {
-    pub(crate) fn new(db: Database, clock: Clock, openings: Combiner<Openings>) -> Self {
-        Self { db, clock, openings }
+    pub(crate) fn new(db: Database, clock: Clock, openings: Combiner<Openings>, watches: Watches) -> Self {
+        Self { db, clock, openings, watches }
     }
 }
 
@@ -94,6 +96,15 @@ impl pb::ticketing_server::Ticketing for Api {
         tickets::get(&mut tx, &agency, id).await?;
         let facts = mailbox::timeline(&mut tx, &wire::name(&agency, id)).await.map_err(Error::from)?;
         Ok(Response::new(pb::ListTicketEventsResponse { events: facts.into_iter().map(wire::event).collect() }))
+    }
+
+    type WatchTicketsStream = Told;
+
+    async fn watch_tickets(&self, request: Request<pb::WatchTicketsRequest>) -> Result<Response<Told>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let agency = Agency::from_parent("parent", &request.parent)?;
+        Ok(Response::new(self.watches.begin(caller.may(&agency)?, request).await?))
     }
 
     async fn assign_ticket(&self, request: Request<pb::AssignTicketRequest>) -> Result<Response<pb::Ticket>, Status> {

@@ -8,6 +8,7 @@ mod openings;
 mod reactions;
 pub mod ticket;
 pub mod tickets;
+mod watch;
 mod wire;
 
 use chassis::{By, DatabaseSettings, Host, Partitioned, Schema};
@@ -42,6 +43,7 @@ pub async fn start(config: Config, host: &mut Host) -> anyhow::Result<()> {
     mailbox::react(host, &config.broker, &db, Reactions::new(host.clock())).await?;
     mailbox::ring(host, &db, alarms::Alarms);
     let openings = Combiner::start(host, &db, openings::Openings);
-    host.serve(TicketingServer::new(api::Api::new(db, host.clock(), openings)));
+    let watches = watch::Watches::new(host, &db);
+    host.serve(TicketingServer::new(api::Api::new(db, host.clock(), openings, watches)));
     Ok(())
 }

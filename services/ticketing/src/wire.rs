@@ -96,15 +96,24 @@ pub(crate) fn letter(ticket: &Ticket, fact: Fact) -> Letter {
     letter.caused_by(ticket.origin)
 }
 
-/// A recorded fact as an event of the ticket's timeline.
-pub(crate) fn event(recorded: Recorded) -> pb::TicketEvent {
-    // Every fact of ours carries the ticket as it then was.
+/// The ticket in a fact of ours: each carries it as it then was.
+fn told(data: &str) -> Option<pb::Ticket> {
     #[derive(Deserialize)]
     struct Told {
         ticket: Option<pb::Ticket>,
     }
+    serde_json::from_str::<Told>(data).ok()?.ticket
+}
+
+/// A recorded fact as an event of the ticket's timeline.
+pub(crate) fn event(recorded: Recorded) -> pb::TicketEvent {
     let Recorded { kind, at, actor, data } = recorded;
-    let told: Option<Told> = serde_json::from_str(&data).ok();
-    let state = told.and_then(|told| told.ticket).map(|ticket| ticket.state).unwrap_or_default();
+    let state = told(&data).map(|ticket| ticket.state).unwrap_or_default();
     pb::TicketEvent { r#type: kind, time: Some(stamp(at)), actor, state }
+}
+
+/// A recorded fact as it is told to whoever watches.
+pub(crate) fn news(recorded: Recorded, resume_token: String) -> pb::WatchTicketsResponse {
+    let Recorded { kind, at, actor, data } = recorded;
+    pb::WatchTicketsResponse { r#type: kind, time: Some(stamp(at)), actor, ticket: told(&data), resume_token }
 }

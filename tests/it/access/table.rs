@@ -155,6 +155,10 @@ pub(crate) const TABLE: &[Row] = &[
     row!("ticketing.v1.Ticketing" "ListTicketEvents", READERS, &[""], |things| ticketing::ListTicketEventsRequest {
         parent: things.ticket.clone(),
     }),
+    row!("ticketing.v1.Ticketing" "WatchTickets", READERS, &[""], |_| ticketing::WatchTicketsRequest {
+        parent: agency(),
+        ..Default::default()
+    }),
     row!("ticketing.v1.Ticketing" "AssignTicket", DESK, &["", "TICKET_WORK_IS_OVER"], |things| ticketing::AssignTicketRequest {
         name: things.ticket.clone(),
         assignee: "chen".into(),

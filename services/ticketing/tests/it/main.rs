@@ -14,3 +14,4 @@ mod reactions;
 mod rotation;
 mod strangers;
 mod walls;
+mod watch;
