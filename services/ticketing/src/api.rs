@@ -104,7 +104,7 @@ impl pb::ticketing_server::Ticketing for Api {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let agency = Agency::from_parent("parent", &request.parent)?;
-        Ok(Response::new(self.watches.begin(caller.may(&agency)?, request).await?))
+        Ok(Response::new(self.watches.begin(&agency, caller.may(&agency)?, request).await?))
     }
 
     async fn assign_ticket(&self, request: Request<pb::AssignTicketRequest>) -> Result<Response<pb::Ticket>, Status> {

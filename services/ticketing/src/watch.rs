@@ -1,14 +1,15 @@
 //! The front door's stream: what happens to the tickets of an agency, as it happens.
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use chassis::{Database, Host, PageToken, Scope};
+use chassis::{Agency, Database, Host, PageToken, Scope};
 use futures::{StreamExt, stream, stream::BoxStream};
 use mailbox::{Bookmark, Unread};
 use proto::{Invalid, reasons, ticketing::v1 as pb};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -23,7 +24,9 @@ const SAY_SOMETHING_EVERY: Duration = Duration::from_secs(15);
 /// A right that was taken away is felt by then; whoever goes on asks again.
 const WATCH_FOR: Duration = Duration::from_secs(600);
 /// In one replica: each asks the database twice a second.
-const WATCHERS: usize = 64;
+const WATCHERS: usize = 128;
+/// Of one agency, so that the others still find a place.
+const WATCHERS_OF_AN_AGENCY: usize = 16;
 /// Read at once: some hundred KB.
 const AT_ONCE: i64 = 200;
 
@@ -34,7 +37,7 @@ pub(crate) type Told = BoxStream<'static, Result<pb::WatchTicketsResponse, Statu
 pub(crate) struct Watches {
     db: Database,
     stop: CancellationToken,
-    room: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Watches {
@@ -47,13 +50,13 @@ impl Watches {
             stopping.cancel();
             Ok(())
         });
-        Self { db: db.clone(), stop, room: Arc::new(Semaphore::new(WATCHERS)) }
+        Self { db: db.clone(), stop, places: Arc::default() }
     }
 
-    /// Begins to tell of the agency `parent`, in whose scope it is asked.
-    pub(crate) async fn begin(&self, scope: Scope, request: pb::WatchTicketsRequest) -> Result<Told, Status> {
+    /// Begins to tell of `agency`, in whose scope it is asked.
+    pub(crate) async fn begin(&self, agency: &Agency, scope: Scope, request: pb::WatchTicketsRequest) -> Result<Told, Status> {
         let pb::WatchTicketsRequest { parent, resume_token, follow } = request;
-        let place = self.room.clone().try_acquire_owned().map_err(|_| reasons::TOO_MANY_WATCH.refusal())?;
+        let place = self.places.take(agency).ok_or_else(|| reasons::TOO_MANY_WATCH.refusal())?;
         let from = PageToken::read(&["watch", &parent], &resume_token).map_err(|error| Invalid::new("resume_token", error))?;
         let from = from.map(|text| text.parse::<Bookmark>()).transpose().map_err(|error| Invalid::new("resume_token", error))?;
         let at = match from {
@@ -85,6 +88,41 @@ async fn now(db: &Database, scope: &Scope) -> sqlx::Result<Bookmark> {
     Bookmark::now(&mut db.begin(scope).await?).await
 }
 
+/// How many of each agency watch.
+#[derive(Debug, Default)]
+struct Places(Mutex<BTreeMap<Agency, usize>>);
+
+/// Somebody's place, until they leave it.
+struct Place {
+    places: Arc<Places>,
+    agency: Agency,
+}
+
+impl Places {
+    /// A place, if there is one.
+    fn take(self: &Arc<Self>, agency: &Agency) -> Option<Place> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, own) = (taken.values().sum::<usize>(), taken.get(agency).copied().unwrap_or(0));
+        if all >= WATCHERS || own >= WATCHERS_OF_AN_AGENCY {
+            return None;
+        }
+        taken.insert(agency.clone(), own + 1);
+        Some(Place { places: self.clone(), agency: agency.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = taken.get(&self.agency).copied().unwrap_or(0);
+        if own > 1 {
+            taken.insert(self.agency.clone(), own - 1)
+        } else {
+            taken.remove(&self.agency)
+        };
+    }
+}
+
 /// One who watches.
 struct Watch {
     db: Database,
@@ -98,7 +136,7 @@ struct Watch {
     said: Instant,
     ready: VecDeque<pb::WatchTicketsResponse>,
     ended: bool,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Watch {
@@ -152,5 +190,25 @@ impl Watch {
 
     fn token(&self, at: Bookmark) -> String {
         PageToken::after(&["watch", &self.parent], &at.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_agency_takes_all_places_and_whoever_leaves_gives_theirs_back() {
+        let places = Arc::<Places>::default();
+        let agency = |number: usize| format!("a-{number}").parse::<Agency>().unwrap();
+        let mut taken: Vec<Place> = (0..WATCHERS_OF_AN_AGENCY).map(|_| places.take(&agency(0)).unwrap()).collect();
+        assert!(places.take(&agency(0)).is_none());
+        for number in WATCHERS_OF_AN_AGENCY..WATCHERS {
+            taken.push(places.take(&agency(number)).unwrap());
+        }
+        assert!(places.take(&agency(WATCHERS)).is_none(), "all are taken");
+        taken.clear();
+        assert!(places.0.lock().unwrap().is_empty());
+        assert!(places.take(&agency(0)).is_some());
     }
 }

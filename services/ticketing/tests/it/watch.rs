@@ -1,7 +1,7 @@
 //! Whoever watches is told of everything, once and in order, and of nobody else's; and goes on where they were.
 use chassis::Scope;
 use proto::ticketing::v1::{self as pb, ticketing_client::TicketingClient};
-use tests::Client;
+use tests::{Client, eventually};
 use tonic::{Code, Streaming};
 use tonic_types::StatusExt;
 
@@ -126,4 +126,24 @@ async fn whoever_was_away_for_too_long_is_told_to_begin_anew() {
     let refused = told.message().await.unwrap_err();
     assert_eq!(refused.code(), Code::OutOfRange, "{refused:?}");
     assert_eq!(refused.get_details_error_info().unwrap().reason, "RESUME_TOKEN_TOO_OLD");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_that_watches_too_much_is_asked_to_wait_and_others_are_not() {
+    let desk = Desk::open().await;
+    let mut agent = desk.agent().await;
+    let mut watching = Vec::new();
+    for _ in 0..16 {
+        watching.push(follow(&mut agent, AGENCY).await);
+    }
+    let refused = agent.watch_tickets(request(AGENCY, "", true)).await.unwrap_err();
+    assert_eq!(refused.get_error_details().error_info().unwrap().reason, "TOO_MANY_WATCH");
+    assert!(refused.get_error_details().retry_info().is_some());
+    follow(&mut desk.caller(&["auditor"], &["sz"]).await, "sz").await;
+    watching.pop();
+    eventually("a place to be free", || async {
+        let mut agent = desk.agent().await;
+        agent.watch_tickets(request(AGENCY, "", false)).await.map(drop).map_err(|status| status.code())
+    })
+    .await;
 }
