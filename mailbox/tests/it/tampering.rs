@@ -298,7 +298,8 @@ fn facts_that_the_service_dropped_are_not_asked_for_and_others_are() {
     let month = jiff::civil::date(2026, 11, 1);
     let at = world.seals[0].seal.at;
     let note = |key: &SealKey, facts: &[i64]| key.dispose("x", month, at, Numbers::of(facts.iter().copied()));
-    let gone: Vec<i64> = world.seals[..2].iter().flat_map(|sealed| sealed.seal.facts.iter()).collect();
+    let mut gone: Vec<i64> = world.seals[..2].iter().flat_map(|sealed| sealed.seal.facts.iter()).collect();
+    gone.sort_unstable();
     let (other, rest) = gone.split_last().unwrap();
     let thief = SealKey::of(&Secret::new("ab".repeat(32))).unwrap();
     let mut altered = note(&world.key, rest);
