@@ -109,10 +109,14 @@ async fn a_stopped_web_server_becomes_a_ticket_and_a_started_one_closes_it() {
 
     // The worker's log has the same trace.
     let selector = format!("job-name={}", opening["metadata"]["name"].as_str().unwrap());
-    let log = kubectl(&["logs", "-n", &estate.name, "-l", &selector, "--tail=-1"]).await.unwrap();
+    // What a container says can be had once the node has told the API server that it runs, which may be after what it came for is done.
+    let log = eventually("the worker's log to have the trace", || async {
+        let log = kubectl(&["logs", "-n", &estate.name, "-l", &selector, "--tail=-1"]).await?;
+        let mut lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("a log line is JSON"));
+        if lines.any(|line| line["trace_id"] == trace_id.as_str()) { Ok(log) } else { Err(log) }
+    })
+    .await;
     println!("{log}");
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("a log line is JSON")).collect();
-    assert!(lines.iter().any(|line| line["trace_id"] == trace_id.as_str()), "{log}");
 
     // It starts: the re-check passes, the ticket awaits its user.
     web.start().await;
