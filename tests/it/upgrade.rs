@@ -10,7 +10,7 @@ use sqlx::{
     AssertSqlSafe, Connection, PgConnection, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
 };
-use tests::Client;
+use tests::{Client, eventually};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -105,7 +105,14 @@ async fn expand(house: &House, service: &str) {
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.set_ignore_missing(true);
-    migrator.run(&mut owner).await.unwrap();
+    let (url, migrator) = (&url, &migrator);
+    eventually("the migrations to come through", || async move {
+        let mut owner = PgConnection::connect(url).await.map_err(|error| error.to_string())?;
+        // As in the services' own sessions: nobody is made to wait long behind one who waits for a table. What comes too late is tried again.
+        sqlx::query("SET lock_timeout = '1s'").execute(&mut owner).await.map_err(|error| error.to_string())?;
+        migrator.run(&mut owner).await.map_err(|error| error.to_string())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
