@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     broker::pause,
-    seal::{Numbers, SealKey},
+    seal::{Disposal, Numbers, SealKey},
 };
 
 /// 网络安全法 (Cybersecurity Law), article 21 (3): logs are kept for no less than six months.
@@ -148,7 +148,7 @@ async fn drop_month(service: &str, db: &Database, key: Option<&SealKey>, month: 
     let ended: String = sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").fetch_one(&mut *tx).await?;
     let facts = numbers(&mut tx, within).await?;
     if !facts.is_empty() {
-        sealed(&mut tx, within, key.is_some()).await?;
+        sealed(&mut tx, month, within, key.is_some()).await?;
     }
     drop(tx);
 
@@ -212,15 +212,18 @@ async fn numbers(tx: &mut Tx, (from, to): (Timestamp, Timestamp)) -> sqlx::Resul
     Ok(Numbers::of_ranges(ranges))
 }
 
-/// Makes sure that nothing of it would be gone without a seal.
-async fn sealed(tx: &mut Tx, (from, to): (Timestamp, Timestamp), with_key: bool) -> anyhow::Result<()> {
-    let last: Option<(i64, i64)> =
-        sqlx::query_as("SELECT horizon, floor FROM seals ORDER BY number DESC LIMIT 1").fetch_optional(&mut **tx).await?;
-    let (horizon, floor) = match (last, with_key) {
-        (None, false) => return Ok(()),
-        (Some(_), false) => anyhow::bail!("they are sealed, and without host.seal_key nobody can sign that they were dropped"),
-        (last, true) => last.unwrap_or_default(),
-    };
+/// Makes sure that nothing of it would be gone without a seal, and that all of it was sealed when it was new: no auditor would take our word for the rest.
+async fn sealed(tx: &mut Tx, month: Date, (from, to): (Timestamp, Timestamp), with_key: bool) -> anyhow::Result<()> {
+    if !with_key {
+        let some: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM seals)").fetch_one(&mut **tx).await?;
+        ensure!(!some, "they are sealed, and without host.seal_key nobody can sign that they were dropped");
+        return Ok(());
+    }
+    let last: Option<(i64, i64)> = sqlx::query_as("SELECT horizon, floor FROM seals WHERE at < $1 ORDER BY number DESC LIMIT 1")
+        .bind(Disposal::sealed_by(month)?.to_sqlx())
+        .fetch_optional(&mut **tx)
+        .await?;
+    let (horizon, floor) = last.unwrap_or_default();
     let unsealed: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM facts WHERE at >= $1 AND at < $2 AND tx >= $3::text::xid8 AND seq > $4)")
             .bind(from.to_sqlx())
@@ -229,7 +232,7 @@ async fn sealed(tx: &mut Tx, (from, to): (Timestamp, Timestamp), with_key: bool)
             .bind(floor)
             .fetch_one(&mut **tx)
             .await?;
-    ensure!(!unsealed, "some are not sealed yet");
+    ensure!(!unsealed, "some were not sealed soon after their month");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{Dump, Hash, Numbers, PublicKey, Seal, Sealed, Seen, Suite};
+use super::{Disposal, Dump, Hash, Numbers, PublicKey, Seal, Sealed, Seen, Suite};
 
 /// Something that is not as it was sealed, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,22 +106,21 @@ impl Audit {
         let last = chain.last();
         let complete = chain.check(last, &mut audit.wrong);
         facts.sort_unstable_by_key(|fact| fact.number);
-        let disposals: Vec<Numbers> = disposals
+        let disposals: Vec<Disposal> = disposals
             .into_iter()
             .filter(|disposal| disposal.service == service && keys.iter().any(|key| key.disposed(disposal)))
-            .map(|disposal| disposal.facts)
             .collect();
         audit.compare(&facts, &chain, last, complete, &disposals);
         audit.wrong.sort_unstable();
         audit
     }
 
-    fn compare(&mut self, facts: &[Seen], chain: &Chain, last: i64, complete: bool, disposals: &[Numbers]) {
+    fn compare(&mut self, facts: &[Seen], chain: &Chain, last: i64, complete: bool, disposals: &[Disposal]) {
         let mut expected = chain.expected();
         expected.sort_by_key(|expected| expected.number);
         expected.dedup_by_key(|expected| expected.number);
         let Held { strays, missing, by_seal } = hold(facts, &expected);
-        let disposed = |number: i64| disposals.iter().any(|numbers| numbers.contains(number));
+        let disposed = |fact: i64, seal: &Seal| disposals.iter().any(|disposal| disposal.explains(fact, seal));
         self.judge_whole_seals(chain, by_seal, last, disposed);
 
         // A stray whose content is missing elsewhere was moved from there.
@@ -156,7 +155,7 @@ impl Audit {
         for expected in missing.values() {
             if expected.seal > last {
                 cut += 1;
-            } else if disposed(expected.number) {
+            } else if disposed(expected.number, &chain.known[&expected.seal].seal) {
                 self.disposed += 1;
             } else {
                 self.wrong.push(Wrong::Deleted(expected.number, expected.seal));
@@ -168,11 +167,17 @@ impl Audit {
     }
 
     /// Seals without their hashes are judged by the root over what is there; of one that lost facts to their time, nothing more can be said.
-    fn judge_whole_seals(&mut self, chain: &Chain, by_seal: BTreeMap<i64, Vec<Hash>>, last: i64, disposed: impl Fn(i64) -> bool) {
+    fn judge_whole_seals(
+        &mut self,
+        chain: &Chain,
+        by_seal: BTreeMap<i64, Vec<Hash>>,
+        last: i64,
+        disposed: impl Fn(i64, &Seal) -> bool,
+    ) {
         for (number, leaves) in by_seal {
             let seal = &chain.known[&number].seal;
             let whole = leaves.len() == seal.facts.len();
-            let over = || leaves.len() + seal.facts.iter().filter(|fact| disposed(*fact)).count() == seal.facts.len();
+            let over = || leaves.len() + seal.facts.iter().filter(|fact| disposed(*fact, seal)).count() == seal.facts.len();
             if (whole && seal.suite().root(&leaves) == seal.root) || (!whole && over()) {
                 if chain.own.contains(&number) {
                     self.wrong.push(Wrong::LeavesAltered(number));

@@ -1,7 +1,10 @@
 //! That a month of facts was dropped because its time was over, signed: whoever holds what is left against the seals knows that nobody else took them away.
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
-use super::{Numbers, length};
+use super::{Numbers, Seal, length};
+
+/// A sealer that was away for so long is no reason to doubt what it seals then.
+const GRACE_DAYS: i32 = 7;
 
 /// A month of facts that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,18 @@ pub struct Disposal {
 }
 
 impl Disposal {
+    /// By when what became true in this month is sealed. A fact that says it is of this month and was sealed later says so only since: somebody moved it there so
+    /// that it would be dropped.
+    pub(crate) fn sealed_by(month: Date) -> Result<Timestamp, jiff::Error> {
+        let end = month.checked_add(1.month())?.checked_add(GRACE_DAYS.days())?;
+        Ok(end.to_zoned(TimeZone::UTC)?.timestamp())
+    }
+
+    /// Whether it explains that this fact of that seal is gone.
+    pub(super) fn explains(&self, fact: i64, seal: &Seal) -> bool {
+        self.facts.contains(fact) && Self::sealed_by(self.month).is_ok_and(|end| seal.at < end)
+    }
+
     /// What is signed.
     pub(super) fn words(&self) -> Vec<u8> {
         let Self { service, month, at, facts, key, signature: _ } = self;

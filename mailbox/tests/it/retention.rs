@@ -77,6 +77,7 @@ async fn a_month_whose_time_is_over_is_dropped_and_an_auditor_is_told() {
         kept.tell(when).await;
     }
     kept.archive.sealed(3).await;
+    kept.archive.post.all_carried().await;
     // January is kept through July.
     let kept = kept.again_at("2026-07-31T23:59:59Z").await;
     kept.gone("facts_2025_12").await;
@@ -97,13 +98,17 @@ async fn a_month_whose_time_is_over_is_dropped_and_an_auditor_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_the_broker_is_not_dropped() {
-    is_not_dropped_while_another_replica_has(0x6f70_736d_6573_6801).await;
+    is_not_dropped_while_another_replica_has(RELAY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_its_seal_is_not_dropped() {
-    is_not_dropped_while_another_replica_has(0x6f70_736d_6573_6802).await;
+    is_not_dropped_while_another_replica_has(SEALER).await;
 }
+
+/// The advisory locks on which replicas take turns.
+const RELAY: i64 = 0x6f70_736d_6573_6801;
+const SEALER: i64 = 0x6f70_736d_6573_6802;
 
 /// The turn of the relay or of the sealer, and does nothing with it.
 async fn is_not_dropped_while_another_replica_has(turn: i64) {
@@ -111,9 +116,14 @@ async fn is_not_dropped_while_another_replica_has(turn: i64) {
     let mut other = PgConnection::connect(&kept.archive.url()).await.unwrap();
     sqlx::query("SELECT pg_advisory_lock($1)").bind(turn).execute(&mut other).await.unwrap();
     kept.tell("2026-01-10T00:00:00Z").await;
+    if turn != SEALER {
+        kept.archive.sealed(1).await;
+    }
     let kept = kept.again_at("2026-08-01T00:00:00Z").await;
     kept.overdue(1).await;
     assert!(kept.partitions().await.contains(&"facts_2026_01".into()));
+    // Soon after the month, which is when it is sealed.
+    let kept = kept.again_at("2026-01-20T00:00:00Z").await;
     sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut other).await.unwrap();
     kept.archive.sealed(1).await;
     kept.archive.post.all_carried().await;
@@ -130,6 +140,22 @@ async fn what_is_sealed_is_not_dropped_by_a_service_that_cannot_sign_for_it() {
     kept.archive.sealed(1).await;
     kept.archive.post.all_carried().await;
     kept.archive.post.stage.seal_key = None;
+    let kept = kept.again_at("2026-08-01T00:00:00Z").await;
+    kept.overdue(1).await;
+    assert!(kept.partitions().await.contains(&"facts_2026_01".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_moves_to_a_month_that_is_over_is_not_dropped_for_them() {
+    let kept = Kept::open().await;
+    kept.tell("2026-01-10T00:00:00Z").await;
+    kept.archive.sealed(1).await;
+    let kept = kept.again_at("2026-07-10T00:00:00Z").await;
+    kept.tell("2026-07-10T00:00:00Z").await;
+    kept.archive.sealed(2).await;
+    kept.archive.post.all_carried().await;
+    // With every right on the database, and as if it had always been there.
+    kept.archive.tamper("UPDATE facts SET at = '2026-01-11' WHERE at > '2026-07-01'").await;
     let kept = kept.again_at("2026-08-01T00:00:00Z").await;
     kept.overdue(1).await;
     assert!(kept.partitions().await.contains(&"facts_2026_01".into()));

@@ -308,6 +308,11 @@ fn facts_that_the_service_dropped_are_not_asked_for_and_others_are() {
         (note(&world.key, &gone), Vec::new()),
         (note(&world.key, rest), vec![Wrong::Deleted(*other, world.sealed_by[other])]),
         (note(&thief, &gone), gone.iter().map(|fact| Wrong::Deleted(*fact, world.sealed_by[fact])).collect()),
+        // Signed by the service, and yet of a month that was over before they were sealed: somebody moved them there.
+        (
+            world.key.dispose("x", jiff::civil::date(2026, 10, 1), at, Numbers::of(gone.iter().copied())),
+            gone.iter().map(|fact| Wrong::Deleted(*fact, world.sealed_by[fact])).collect(),
+        ),
         (altered, gone.iter().map(|fact| Wrong::Deleted(*fact, world.sealed_by[fact])).collect()),
     ] {
         let mut facts = world.seen.clone();
