@@ -131,6 +131,8 @@ impl<R: Reactions> Door<R> {
     async fn attend(&self, subscription: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<()> {
         loop {
             let arrived = tokio::select! {
+                // Where there is always more, the order decides whether anybody stops.
+                biased;
                 () = stop.cancelled() => return Ok(()),
                 arrived = subscription.some() => arrived?,
             };
