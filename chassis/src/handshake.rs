@@ -26,7 +26,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use x509_parser::prelude::parse_x509_certificate;
 
-use crate::{Meter, certificate::CertificateSettings};
+use crate::{Meter, certificate::CertificateSettings, gather::Gather};
 
 /// A client that does not come to an end with its handshake is hung up on.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -34,6 +34,9 @@ const WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 256;
 /// A kubelet takes a minute to bring a renewed Secret; this adds little, and costs three reads.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// A connection whose client has shown a certificate.
+type Secured = Gather<TlsStream<TcpStream>>;
 
 /// What the three files say.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,7 +150,7 @@ impl Handshake {
 
     /// Connections whose clients have shown a certificate of somebody we believe. Whoever fails is hung up on; who waits does not hold
     /// up others.
-    pub(crate) fn connections(&self, listener: TcpListener) -> impl Stream<Item = io::Result<TlsStream<TcpStream>>> + use<> {
+    pub(crate) fn connections(&self, listener: TcpListener) -> impl Stream<Item = io::Result<Secured>> + use<> {
         let arriving = Arriving { listener, config: self.config.clone(), under_way: JoinSet::new() };
         stream::unfold(arriving, async |mut arriving| Some((arriving.next().await, arriving)))
     }
@@ -157,11 +160,11 @@ impl Handshake {
 struct Arriving {
     listener: TcpListener,
     config: Arc<RwLock<Arc<ServerConfig>>>,
-    under_way: JoinSet<io::Result<TlsStream<TcpStream>>>,
+    under_way: JoinSet<io::Result<Secured>>,
 }
 
 impl Arriving {
-    async fn next(&mut self) -> io::Result<TlsStream<TcpStream>> {
+    async fn next(&mut self) -> io::Result<Secured> {
         loop {
             tokio::select! {
                 accepted = self.listener.accept(), if self.under_way.len() < AT_ONCE => {
@@ -178,8 +181,9 @@ impl Arriving {
     }
 }
 
-async fn greet(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
+async fn greet(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<Secured> {
     // Answers leave at once, as at the other door.
     stream.set_nodelay(true)?;
-    tokio::time::timeout(WITHIN, TlsAcceptor::from(config).accept(stream)).await?
+    let secured = tokio::time::timeout(WITHIN, TlsAcceptor::from(config).accept(stream)).await??;
+    Ok(Gather::new(secured))
 }

@@ -1,9 +1,12 @@
 //! A process under construction: a service's `start` fills it, [`Host::drive`] lives it.
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use futures::future::BoxFuture;
-use tokio::{net::TcpListener, task::JoinSet};
+use futures::{Stream, TryStreamExt, future::BoxFuture};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
@@ -22,6 +25,7 @@ use crate::{
     caller::Rules,
     denials::{self, Denials},
     door::Door,
+    gather::Gather,
     handshake::Handshake,
     health::{self, Checks, Readiness},
     identity::Identity,
@@ -368,8 +372,8 @@ impl Host {
 }
 
 /// Connections whose answers leave at once: an answer is small, and to wait for more of it costs 40 ms where the peer acknowledges late.
-fn incoming(listener: TcpListener) -> TcpIncoming {
-    TcpIncoming::from(listener).with_nodelay(Some(true))
+fn incoming(listener: TcpListener) -> impl Stream<Item = io::Result<Gather<TcpStream>>> {
+    TcpIncoming::from(listener).with_nodelay(Some(true)).map_ok(Gather::new)
 }
 
 /// A server that no client can take all of.

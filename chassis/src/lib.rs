@@ -13,6 +13,7 @@ mod door;
 mod filter;
 #[cfg(test)]
 mod fuzz;
+mod gather;
 mod handshake;
 mod health;
 mod host;
@@ -45,6 +46,7 @@ pub use clock::Clock;
 pub use database::{Database, DatabaseSettings, MaybeTimestamp, Savepoint, Tx};
 pub use denials::Denial;
 pub use filter::{Column, Filter, Kind};
+pub use gather::{Gather, channel};
 pub use host::{Host, Mode};
 pub use identity::IssuerSettings;
 pub use ids::derived_id;

@@ -18,7 +18,7 @@ use tower::Service;
 use tracing::{Instrument, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::settings;
+use crate::{channel, settings};
 
 /// Where another service is.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,16 +50,14 @@ pub struct Upstream {
 impl Upstream {
     /// Prepares the way; connecting waits for the first call.
     pub fn new(settings: &UpstreamSettings) -> anyhow::Result<Self> {
-        let channel = Endpoint::from_shared(settings.url.clone())?
+        let endpoint = Endpoint::from_shared(settings.url.clone())?
             .connect_timeout(CONNECT_WITHIN)
             .timeout(settings.timeout)
             .http2_keep_alive_interval(KEEPALIVE_EVERY)
             .keep_alive_timeout(KEEPALIVE_WITHIN)
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true)
-            .connect_lazy();
+            .keep_alive_while_idle(true);
         let token = Token { file: settings.token_file.clone(), held: Arc::default() };
-        Ok(Self { channel, token, timeout: settings.timeout })
+        Ok(Self { channel: channel(&endpoint), token, timeout: settings.timeout })
     }
 }
 

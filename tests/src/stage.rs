@@ -229,7 +229,7 @@ impl Running {
 
     /// A channel that shows no token.
     pub async fn channel(&self) -> Channel {
-        Endpoint::from_shared(self.url()).unwrap().connect().await.unwrap()
+        chassis::channel(&Endpoint::from_shared(self.url()).unwrap())
     }
 
     /// A channel that shows this token.
@@ -251,6 +251,12 @@ impl Running {
         };
         let endpoint = Endpoint::from_shared(format!("https://{}", self.tls.unwrap())).unwrap().tls_config(tls)?;
         Ok(InterceptedService::new(endpoint.connect().await?, Bearer(token.unwrap_or_default())))
+    }
+
+    /// Where gRPC listens.
+    #[must_use]
+    pub fn grpc(&self) -> SocketAddr {
+        self.grpc
     }
 
     /// `http://address:port` of gRPC.
@@ -323,7 +329,7 @@ impl Knock {
 pub fn way(grpc: SocketAddr, token: String) -> Client {
     let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
     let endpoint = endpoint.connect_timeout(WAY_WITHIN).timeout(WAY_WITHIN);
-    InterceptedService::new(endpoint.connect_lazy(), Bearer(token))
+    InterceptedService::new(chassis::channel(&endpoint), Bearer(token))
 }
 
 /// A service that was killed does not answer; whoever asked asks again.
