@@ -57,7 +57,7 @@ pub use partitions::{By, Partitioned};
 pub use run::{errand, run};
 pub use schema::Schema;
 pub use settings::{HostSettings, Secret, TelemetrySettings};
-pub use together::{Asked, Came, first_of};
+pub use together::{Asked, Came, Firsts};
 pub use trace::{NotATraceparent, Origin, record_root};
 pub use upstream::{Upstream, UpstreamSettings};
 

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use prost::{Message, Name};
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use crate::{Agency, Tx, answers::fingerprint};
+use crate::{Agency, Origin, Tx, answers::fingerprint};
 
 /// A request with the answer that it is given if it comes for the first time.
 #[derive(Debug, Clone)]
@@ -39,52 +40,105 @@ pub enum Came {
     Reused,
 }
 
-/// Remembers the answers of those that come for the first time, and finds those of the others; in the order of `asked`.
-pub async fn first_of(tx: &mut Tx, asked: &[&Asked]) -> sqlx::Result<Vec<Came>> {
-    let agency = tx.agency().map_or("*", Agency::as_str).to_owned();
-    let mut earliest: HashMap<Uuid, &Asked> = HashMap::with_capacity(asked.len());
-    for asked in asked {
-        earliest.entry(asked.request_id).or_insert(asked);
+/// Those who may come for the first time, and the one statement that remembers their answers and does what they ask for. Each statement more would be one more round trip, for
+/// which everybody behind it waits too (measured: half a millisecond where the processors are busy, nearly as long as a commit waits for the disk).
+pub struct Firsts<'a> {
+    agency: String,
+    asked: &'a [&'a Asked],
+    earliest: HashMap<Uuid, &'a Asked>,
+    ids: Vec<Uuid>,
+    marks: HashMap<Uuid, (Origin, String)>,
+    statement: QueryBuilder<Postgres>,
+}
+
+impl<'a> Firsts<'a> {
+    /// Begins the statement for `asked`.
+    pub fn among(tx: &Tx, asked: &'a [&'a Asked]) -> Self {
+        let agency = tx.agency().map_or("*", Agency::as_str).to_owned();
+        let mut earliest = HashMap::with_capacity(asked.len());
+        for asked in asked {
+            earliest.entry(asked.request_id).or_insert(*asked);
+        }
+        let mut each: Vec<&Asked> = earliest.values().copied().collect();
+        // Everybody takes them in the same order, so that nobody waits for each other.
+        each.sort_unstable_by_key(|asked| asked.request_id);
+        let ids: Vec<Uuid> = each.iter().map(|asked| asked.request_id).collect();
+        let mut statement =
+            QueryBuilder::new("WITH came AS (INSERT INTO requests (agency, request_id, fingerprint, answer) SELECT ");
+        statement
+            .push_bind(agency.clone())
+            .push(", request_id, fingerprint, answer FROM unnest(")
+            .push_bind(ids.clone())
+            .push("::uuid[], ")
+            .push_bind(each.iter().map(|asked| &asked.fingerprint[..]).collect::<Vec<_>>())
+            .push("::bytea[], ")
+            .push_bind(each.iter().map(|asked| &asked.answer[..]).collect::<Vec<_>>())
+            .push(
+                "::bytea[]) WITH ORDINALITY AS asked (request_id, fingerprint, answer, place)
+                 ORDER BY place ON CONFLICT DO NOTHING RETURNING request_id)",
+            );
+        Self { agency, asked, earliest, ids, marks: HashMap::new(), statement }
     }
-    let mut each: Vec<&Asked> = earliest.values().copied().collect();
-    // Everybody takes them in the same order, so that nobody waits for each other.
-    each.sort_unstable_by_key(|asked| asked.request_id);
-    let ids: Vec<Uuid> = each.iter().map(|asked| asked.request_id).collect();
-    let new: Vec<Uuid> = sqlx::query_scalar(
-        "INSERT INTO requests (agency, request_id, fingerprint, answer)
-         SELECT $1, request_id, fingerprint, answer FROM unnest($2::uuid[], $3::bytea[], $4::bytea[])
-             WITH ORDINALITY AS asked (request_id, fingerprint, answer, place)
-         ORDER BY place ON CONFLICT DO NOTHING RETURNING request_id",
-    )
-    .bind(&agency)
-    .bind(&ids)
-    .bind(each.iter().map(|asked| &asked.fingerprint[..]).collect::<Vec<_>>())
-    .bind(each.iter().map(|asked| &asked.answer[..]).collect::<Vec<_>>())
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut before: HashMap<Uuid, (Vec<u8>, Option<Vec<u8>>)> = HashMap::new();
-    if new.len() < ids.len() {
-        let known: Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT request_id, fingerprint, answer FROM requests WHERE agency = $1 AND request_id = ANY($2)")
-                .bind(&agency)
-                .bind(ids)
-                .fetch_all(&mut **tx)
-                .await?;
-        before.extend(known.into_iter().map(|(id, fingerprint, answer)| (id, (fingerprint, answer))));
+
+    /// Whether this one may be the first: it is, unless its `request_id` came in an earlier transaction.
+    #[must_use]
+    pub fn may_be(&self, asked: &Asked) -> bool {
+        std::ptr::eq(self.earliest[&asked.request_id], asked)
     }
+
+    /// The statement so far. A part of it is added as `, name AS (…)`, and joins `came (request_id)`: those that do come for the first time.
+    pub fn statement(&mut self) -> &mut QueryBuilder<Postgres> {
+        &mut self.statement
+    }
+
+    /// As [`Tx::mark`], if this one comes for the first time.
+    pub fn mark(&mut self, asked: &Asked, origin: Origin, what: impl Into<String>) {
+        self.marks.insert(asked.request_id, (origin, what.into()));
+    }
+
+    /// Remembers the answers of those that come for the first time, does what was added, and finds the answers of the others; in the order of `asked`.
+    pub async fn write(self, tx: &mut Tx) -> sqlx::Result<Vec<Came>> {
+        let Self { agency, asked, earliest, ids, mut marks, mut statement } = self;
+        statement.push(" SELECT request_id FROM came");
+        let new: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut **tx).await?;
+        for (origin, what) in new.iter().filter_map(|id| marks.remove(id)) {
+            tx.mark(origin, what);
+        }
+        let before = before(tx, agency, ids, new).await?;
+        let came = asked.iter().map(|asked| {
+            let earliest = earliest[&asked.request_id];
+            match before.get(&asked.request_id) {
+                Some((fingerprint, Some(answer))) if *fingerprint == asked.fingerprint => Came::Before(answer.clone()),
+                Some(_) => Came::Reused,
+                None if std::ptr::eq(earliest, *asked) => Came::First,
+                // It came twice at once.
+                None if earliest.fingerprint == asked.fingerprint => Came::Before(earliest.answer.clone()),
+                None => Came::Reused,
+            }
+        });
+        Ok(came.collect())
+    }
+}
+
+/// Fingerprint and answer of those among `ids` that are not `new`.
+async fn before(
+    tx: &mut Tx,
+    agency: String,
+    ids: Vec<Uuid>,
+    new: Vec<Uuid>,
+) -> sqlx::Result<HashMap<Uuid, (Vec<u8>, Option<Vec<u8>>)>> {
+    if new.len() == ids.len() {
+        return Ok(HashMap::new());
+    }
+    let known: Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT request_id, fingerprint, answer FROM requests WHERE agency = $1 AND request_id = ANY($2)")
+            .bind(agency)
+            .bind(ids)
+            .fetch_all(&mut **tx)
+            .await?;
+    let mut before: HashMap<_, _> = known.into_iter().map(|(id, fingerprint, answer)| (id, (fingerprint, answer))).collect();
     for id in new {
         before.remove(&id);
     }
-    let came = asked.iter().map(|asked| {
-        let earliest = earliest[&asked.request_id];
-        match before.get(&asked.request_id) {
-            Some((fingerprint, Some(answer))) if *fingerprint == asked.fingerprint => Came::Before(answer.clone()),
-            Some(_) => Came::Reused,
-            None if std::ptr::eq(earliest, *asked) => Came::First,
-            // It came twice at once.
-            None if earliest.fingerprint == asked.fingerprint => Came::Before(earliest.answer.clone()),
-            None => Came::Reused,
-        }
-    });
-    Ok(came.collect())
+    Ok(before)
 }

@@ -1,9 +1,11 @@
 //! Facts as they are written: with the change, in its transaction.
-use chassis::{Agency, Origin, Tx};
+use chassis::{Agency, Asked, Firsts, Origin, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use prost::Name;
 use serde::Serialize;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 /// A fact, ready to be posted. Its kind is the protobuf full name; there is no second list of event names.
 #[derive(Debug, Clone)]
@@ -78,44 +80,88 @@ pub async fn post(tx: &mut Tx, letter: Letter, at: Timestamp) -> sqlx::Result<()
 
 /// Posts facts with the changes that made them true at their times, in one statement, in this order.
 pub async fn post_all(tx: &mut Tx, letters: Vec<(Letter, Timestamp)>) -> sqlx::Result<()> {
-    let count = letters.len();
-    let (mut agencies, mut kinds, mut subjects, mut actors) = (Vec::with_capacity(count), Vec::new(), Vec::new(), Vec::new());
-    let (mut traceparents, mut clauses, mut data_of, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (Letter { agency, subject, kind, data, clause, origin, by }, at) in letters {
-        let (actor, traceparent) = by.unwrap_or_else(|| (tx.actor().to_owned(), Origin::current()));
-        if let Some(origin) = origin {
-            tx.mark(origin, kind.clone());
+    let mut statement = QueryBuilder::new("WITH fact AS (");
+    push(&mut statement, &letters.iter().map(|(letter, at)| letter.addressed(tx, *at)).collect::<Vec<_>>(), None);
+    statement.push(") INSERT INTO outbox (seq, at) SELECT seq, at FROM fact");
+    statement.build().execute(&mut **tx).await?;
+    for (letter, _) in letters {
+        if let Some(origin) = letter.origin {
+            tx.mark(origin, letter.kind);
         }
-        agencies.push(agency.as_str().to_owned());
-        kinds.push(kind);
-        subjects.push(subject);
-        actors.push(actor);
-        traceparents.push(traceparent.map(|origin| origin.to_string()));
-        clauses.push(clause);
-        data_of.push(data);
-        times.push(at.to_sqlx());
     }
-    sqlx::query(
-        "WITH fact AS (
-             INSERT INTO facts (at, agency, kind, subject, actor, traceparent, clause, data)
-             SELECT at, agency, kind, subject, actor, traceparent, clause, data::json
-             FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-                 WITH ORDINALITY AS letter (at, agency, kind, subject, actor, traceparent, clause, data, place)
-             ORDER BY place
-             RETURNING seq, at
-         ) INSERT INTO outbox (seq, at) SELECT seq, at FROM fact",
-    )
-    .bind(times)
-    .bind(agencies)
-    .bind(kinds)
-    .bind(subjects)
-    .bind(actors)
-    .bind(traceparents)
-    .bind(clauses)
-    .bind(data_of)
-    .execute(&mut **tx)
-    .await
-    .map(drop)
+    Ok(())
+}
+
+/// Adds to the statement of requests that are answered together what is told of each that comes for the first time, in this order.
+pub fn post_firsts(tx: &Tx, firsts: &mut Firsts<'_>, letters: &[(&Asked, &Letter, Timestamp)]) {
+    let ids = letters.iter().map(|(asked, _, _)| asked.request_id()).collect();
+    let addressed: Vec<_> = letters.iter().map(|(_, letter, at)| letter.addressed(tx, *at)).collect();
+    firsts.statement().push(", fact AS (");
+    push(firsts.statement(), &addressed, Some(ids));
+    firsts.statement().push("), waiting AS (INSERT INTO outbox (seq, at) SELECT seq, at FROM fact)");
+    for (asked, letter, _) in letters {
+        if let Some(origin) = letter.origin {
+            firsts.mark(asked, origin, &*letter.kind);
+        }
+    }
+}
+
+/// A letter with all that its row says.
+struct Addressed<'a> {
+    at: Timestamp,
+    letter: &'a Letter,
+    actor: &'a str,
+    traceparent: Option<String>,
+}
+
+impl Letter {
+    /// In this transaction, at that time.
+    fn addressed<'a>(&'a self, tx: &'a Tx, at: Timestamp) -> Addressed<'a> {
+        let (actor, origin) = match &self.by {
+            Some((actor, origin)) => (&**actor, *origin),
+            None => (tx.actor(), Origin::current()),
+        };
+        Addressed { at, letter: self, actor, traceparent: origin.map(|origin| origin.to_string()) }
+    }
+}
+
+/// Pushes the statement that writes these facts and returns their `seq` and `at`; if they belong to requests, of those only that came for the first time.
+fn push(statement: &mut QueryBuilder<Postgres>, letters: &[Addressed<'_>], requests: Option<Vec<Uuid>>) {
+    fn each<'a, T>(of: &'a [Addressed<'a>], what: impl Fn(&'a Addressed<'a>) -> T) -> Vec<T> {
+        of.iter().map(what).collect()
+    }
+    statement
+        .push(
+            "INSERT INTO facts (at, agency, kind, subject, actor, traceparent, clause, data)
+             SELECT at, agency, kind, subject, actor, traceparent, clause, data::json FROM unnest(",
+        )
+        .push_bind(each(letters, |one| one.at.to_sqlx()))
+        .push("::timestamptz[], ")
+        .push_bind(each(letters, |one| one.letter.agency.as_str()))
+        .push("::text[], ")
+        .push_bind(each(letters, |one| &*one.letter.kind))
+        .push("::text[], ")
+        .push_bind(each(letters, |one| &*one.letter.subject))
+        .push("::text[], ")
+        .push_bind(each(letters, |one| one.actor))
+        .push("::text[], ")
+        .push_bind(each(letters, |one| one.traceparent.as_deref()))
+        .push("::text[], ")
+        .push_bind(each(letters, |one| one.letter.clause))
+        .push("::text[], ")
+        .push_bind(each(letters, |one| &*one.letter.data))
+        .push("::text[]");
+    let columns = ") WITH ORDINALITY AS letter (at, agency, kind, subject, actor, traceparent, clause, data";
+    match requests {
+        None => statement.push(columns).push(", place)"),
+        Some(ids) => statement
+            .push(", ")
+            .push_bind(ids)
+            .push("::uuid[]")
+            .push(columns)
+            .push(", request_id, place) JOIN came USING (request_id)"),
+    };
+    statement.push(" ORDER BY place RETURNING seq, at");
 }
 
 /// A fact that was recorded.

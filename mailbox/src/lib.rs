@@ -42,7 +42,7 @@ pub use contract::asyncapi;
 pub use envelope::Received;
 pub use gate::handle;
 pub use inbox::{Reactions, Unhandled};
-pub use letter::{Letter, Recorded, post, post_all, timeline};
+pub use letter::{Letter, Recorded, post, post_all, post_firsts, timeline};
 pub use seals::collect_copies;
 pub use timer::{Due, Timer};
 pub use timers::{Alarms, arm, cancel};

@@ -1,5 +1,5 @@
 //! Tickets that callers open, together: what arrives at the same time is written in the same transaction.
-use chassis::{Asked, Came, Changed, Tx};
+use chassis::{Asked, Came, Changed, Firsts, Tx};
 use mailbox::{Combined, Letter};
 use prost::Message;
 use proto::ticketing::v1 as pb;
@@ -23,10 +23,12 @@ impl Combined for Openings {
 
     async fn write(&self, tx: &mut Tx, items: &[Opening]) -> sqlx::Result<Vec<Self::Answer>> {
         let asked: Vec<&Asked> = items.iter().map(|opening| &opening.asked).collect();
-        let came = chassis::first_of(tx, &asked).await?;
-        let first: Vec<&Opening> =
-            items.iter().zip(&came).filter(|(_, came)| **came == Came::First).map(|(opening, _)| opening).collect();
-        tickets::open_all(tx, first.iter().map(|opening| (&opening.ticket, opening.letter.clone())).collect()).await?;
+        let mut firsts = Firsts::among(tx, &asked);
+        let opened: Vec<&Opening> = items.iter().filter(|opening| firsts.may_be(&opening.asked)).collect();
+        tickets::open_firsts(&mut firsts, &opened.iter().map(|opening| (&opening.asked, &opening.ticket)).collect::<Vec<_>>());
+        let told: Vec<_> = opened.iter().map(|opening| (&opening.asked, &opening.letter, opening.ticket.opened_at)).collect();
+        mailbox::post_firsts(tx, &mut firsts, &told);
+        let came = firsts.write(tx).await?;
         let answers = items.iter().zip(came).map(|(opening, came)| match came {
             Came::First => Ok(opening.answer.clone()),
             Came::Before(answer) => pb::Ticket::decode(&*answer).map_err(|error| sqlx::Error::Decode(error.into()).into()),

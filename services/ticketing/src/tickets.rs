@@ -1,9 +1,9 @@
 //! The records of tickets. Each change is a function of a transaction that one of the doors began and will commit: it loads,
 //! lets the ticket decide, saves.
-use chassis::{Agency, Column, Filter, Kind, Tx};
+use chassis::{Agency, Asked, Column, Filter, Firsts, Kind, Tx};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use mailbox::{Letter, Timer};
+use mailbox::Timer;
 use sqlx::QueryBuilder;
 
 use crate::{
@@ -57,40 +57,52 @@ pub async fn open(tx: &mut Tx, agency: &Agency, id: TicketId, call: Call, now: T
     if save(tx, &ticket, fact).await? { Ok(ticket) } else { get(tx, agency, id).await }
 }
 
-/// Opens tickets that nobody has opened yet, all in one statement, and posts what is told of each.
-pub async fn open_all(tx: &mut Tx, opened: Vec<(&Ticket, Letter)>) -> sqlx::Result<()> {
-    let of = || opened.iter().map(|(ticket, _)| *ticket);
-    sqlx::query(
-        "INSERT INTO tickets (agency, id, title, description, grade, state, device, finding, requester, evidence, origin,
-             opened_at, updated_at, revision)
-         SELECT agency, id, title, description, grade, state, device, finding, requester, evidence::jsonb, origin, opened_at,
-             opened_at, revision
-         FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::grade[], $6::ticket_state[], $7::text[], $8::text[],
-                 $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::bigint[])
-             AS opened (agency, id, title, description, grade, state, device, finding, requester, evidence, origin, opened_at,
-                 revision)",
-    )
-    .bind(of().map(|ticket| ticket.agency.as_str().to_owned()).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.id.into()).collect::<Vec<uuid::Uuid>>())
-    .bind(of().map(|ticket| &*ticket.title).collect::<Vec<_>>())
-    .bind(of().map(|ticket| &*ticket.description).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.grade).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.state).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.device.as_deref()).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.finding.as_deref()).collect::<Vec<_>>())
-    .bind(of().map(|ticket| &*ticket.requester).collect::<Vec<_>>())
-    .bind(
-        of().map(|ticket| ticket.evidence.encode_to_string())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| sqlx::Error::Encode(error.into()))?,
-    )
-    .bind(of().map(|ticket| ticket.origin.map(|origin| origin.to_string())).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.opened_at.to_sqlx()).collect::<Vec<_>>())
-    .bind(of().map(|ticket| ticket.revision).collect::<Vec<_>>())
-    .execute(&mut **tx)
-    .await?;
-    let told = opened.into_iter().map(|(ticket, letter)| (letter, ticket.opened_at)).collect();
-    mailbox::post_all(tx, told).await
+/// Adds to the statement of requests that are answered together the tickets of those that come for the first time.
+pub fn open_firsts(firsts: &mut Firsts<'_>, opened: &[(&Asked, &Ticket)]) {
+    fn each<'a, T>(of: &[(&Asked, &'a Ticket)], what: impl Fn(&'a Ticket) -> T) -> Vec<T> {
+        of.iter().map(|(_, ticket)| what(ticket)).collect()
+    }
+    firsts
+        .statement()
+        .push(
+            ", opened AS (INSERT INTO tickets (agency, id, title, description, grade, state, device, finding, requester, evidence, origin,
+                 opened_at, updated_at, revision)
+             SELECT agency, id, title, description, grade, state, device, finding, requester, evidence, origin, opened_at,
+                 opened_at, revision
+             FROM unnest(",
+        )
+        .push_bind(opened.iter().map(|(asked, _)| asked.request_id()).collect::<Vec<_>>())
+        .push("::uuid[], ")
+        .push_bind(each(opened, |ticket| ticket.agency.as_str()))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| uuid::Uuid::from(ticket.id)))
+        .push("::uuid[], ")
+        .push_bind(each(opened, |ticket| &*ticket.title))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| &*ticket.description))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| ticket.grade))
+        .push("::grade[], ")
+        .push_bind(each(opened, |ticket| ticket.state))
+        .push("::ticket_state[], ")
+        .push_bind(each(opened, |ticket| ticket.device.as_deref()))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| ticket.finding.as_deref()))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| &*ticket.requester))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| &ticket.evidence))
+        .push("::jsonb[], ")
+        .push_bind(each(opened, |ticket| ticket.origin.map(|origin| origin.to_string())))
+        .push("::text[], ")
+        .push_bind(each(opened, |ticket| ticket.opened_at.to_sqlx()))
+        .push("::timestamptz[], ")
+        .push_bind(each(opened, |ticket| ticket.revision))
+        .push(
+            "::bigint[]) AS opened (request_id, agency, id, title, description, grade, state, device, finding, requester, evidence, origin, opened_at,
+                 revision)
+             JOIN came USING (request_id))",
+        );
 }
 
 /// Gives it to somebody.
