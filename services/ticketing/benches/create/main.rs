@@ -1,22 +1,29 @@
 //! `ticket-create`: how many tickets a second callers can open through gRPC, each durable before it is answered, with its four rows (the ticket, the request it answers,
-//! the fact, its place in the outbox). Beside it, on the same database and turn and about in one run: the same rows with a transaction for each call, as one writes it first,
-//! without gRPC; and `pgbench` with the rows of many calls in one statement, which is as fast as this PostgreSQL goes.
+//! the fact, its place in the outbox). Beside it, on the same database and turn and about in one run: the same rows with a transaction for each call, as one writes it
+//! first, behind the same door and without one; and `pgbench` with the rows of many calls in one statement, which is as fast as this PostgreSQL goes. Facts of each side
+//! are carried and sealed while it runs; what is left of them is waited for, so that no side pays for another.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
+mod caller;
+mod naive;
+
 use std::{
+    net::SocketAddr,
     process::Command,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use chassis::{Clock, Secret};
-use futures::{StreamExt, stream};
+use futures::future::BoxFuture;
 use mailbox::BrokerSettings;
-use proto::ticketing::v1::{CreateTicketRequest, Grade, Ticket, ticketing_client::TicketingClient};
+use proto::ticketing::v1::{CreateTicketRequest, Grade, Ticket};
 use serde_json::json;
-use sqlx::{Executor, PgPool, postgres::PgPoolOptions};
-use tests::{Client, Running, Stage};
+use sqlx::PgPool;
+use tests::{Stage, eventually};
+use tokio::task::JoinSet;
 
-/// Calls in flight, for both.
+use crate::caller::Caller;
+
+/// Calls in flight, for each side.
 const IN_FLIGHT: usize = 128;
 /// Connections of callers: as many as agencies in a city have gateways.
 const CHANNELS: usize = 4;
@@ -42,54 +49,83 @@ async fn main() {
     let broker = BrokerSettings { url: Secret::new(stage.broker()) };
     let config = ticketing::Config { database, broker };
     let service = stage.start("ticketing", config, Clock::default(), ticketing::start).await;
-    let clients = clients(&stage, &service).await;
-    let naive = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .after_connect(|connection, _| {
-            Box::pin(async move { connection.execute("SET opsmesh.agency = 'gz-bench'").await.map(drop) })
-        })
-        .connect(&url)
-        .await
-        .unwrap();
+    let pool = naive::pool(&url).await;
+    let peer = stage.start("ticketing", pool.clone(), Clock::default(), naive::start).await;
+    let mut driven = JoinSet::new();
+    let (ours, naives) = (callers(&stage, service.grpc(), &mut driven).await, callers(&stage, peer.grpc(), &mut driven).await);
+    let by_itself = {
+        let pool = pool.clone();
+        move |_| by_itself(pool.clone())
+    };
     let script = stage.folder().join("together.sql");
     std::fs::write(&script, together()).unwrap();
 
-    // Neither pays for first connections, statements and pages.
-    round(IN_FLIGHT * 4, |number| call(&clients, number)).await;
-    round(IN_FLIGHT * 4, |_| transaction(&naive)).await;
-    let (mut ours, mut naives, mut pgbenches, mut latencies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    // Nobody pays for first connections, statements and pages.
+    round(IN_FLIGHT * 4, ours.clone()).await;
+    round(IN_FLIGHT * 4, naives.clone()).await;
+    round(IN_FLIGHT * 4, by_itself.clone()).await;
+    let (mut rates, mut latencies) = (<[Vec<f64>; 4]>::default(), Vec::new());
     for _ in 0..ROUNDS {
-        let (rate, taken) = round(OURS, |number| call(&clients, number)).await;
-        ours.push(rate);
+        quiet(&pool).await;
+        let (rate, taken) = round(OURS, ours.clone()).await;
+        rates[0].push(rate);
         latencies.extend(taken);
-        naives.push(round(NAIVE, |_| transaction(&naive)).await.0);
-        pgbenches.push(pgbench(&url, &script));
+        quiet(&pool).await;
+        rates[1].push(round(NAIVE, naives.clone()).await.0);
+        quiet(&pool).await;
+        rates[2].push(round(NAIVE, by_itself.clone()).await.0);
+        quiet(&pool).await;
+        rates[3].push(pgbench(&url, &script));
     }
     latencies.sort_unstable();
     let at = |share: usize| latencies[latencies.len() * share / 100].as_secs_f64() * 1e3;
-    let (ours, naives, pgbenches) = (median(ours), median(naives), median(pgbenches));
-    for (peer, peer_name) in
-        [(naives, "a transaction for each call, without gRPC"), (pgbenches, "pgbench, 128 calls in one statement")]
-    {
+    let [ours, peers @ ..] = rates.map(median);
+    let names = ["a transaction for each call, same door", "the same without gRPC", "pgbench, 128 calls in one statement"];
+    for (peer, peer_name) in peers.into_iter().zip(names) {
         say(&json!({
             "name": "ticket-create", "unit": "tickets/s", "ours": ours, "peer": peer, "peer_name": peer_name, "ratio": ours / peer,
             "p50_ms": at(50), "p99_ms": at(99),
         }));
     }
     service.stop().await.unwrap();
+    peer.stop().await.unwrap();
 }
 
-async fn clients(stage: &Stage, service: &Running) -> Vec<TicketingClient<Client>> {
+/// Waits until every fact was carried and sealed.
+async fn quiet(pool: &PgPool) {
+    eventually("every fact to be carried and sealed", || async {
+        let over: bool = sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (
+                 SELECT FROM facts WHERE tx >= (SELECT coalesce(max(horizon), 0) FROM seals)::text::xid8)",
+        )
+        .fetch_one(pool)
+        .await
+        .map_err(|error| error.to_string())?;
+        if over { Ok(()) } else { Err("some are not".to_owned()) }
+    })
+    .await;
+}
+
+async fn by_itself(pool: PgPool) {
+    naive::transaction(&pool).await.unwrap();
+}
+
+/// Those who call this service.
+async fn callers(
+    stage: &Stage,
+    grpc: SocketAddr,
+    driven: &mut JoinSet<()>,
+) -> impl Fn(usize) -> BoxFuture<'static, ()> + Clone + Send + 'static + use<> {
     let token = stage.issuer.sign(&stage.issuer.person("chen", &["desk_agent"], &[AGENCY]));
-    let mut clients = Vec::new();
+    let mut callers = Vec::new();
     for _ in 0..CHANNELS {
-        clients.push(TicketingClient::new(service.as_bearer(token.clone()).await));
+        callers.push(Caller::connect(grpc, &token, driven).await);
     }
-    clients
+    move |number| Box::pin(callers[number % callers.len()].clone().open(request()))
 }
 
-async fn call(clients: &[TicketingClient<Client>], number: usize) {
-    let request = CreateTicketRequest {
+fn request() -> CreateTicketRequest {
+    CreateTicketRequest {
         parent: format!("agencies/{AGENCY}"),
         ticket: Some(Ticket {
             title: "打印机无法打印".into(),
@@ -99,48 +135,12 @@ async fn call(clients: &[TicketingClient<Client>], number: usize) {
         }),
         request_id: id(),
         ..Default::default()
-    };
-    clients[number % clients.len()].clone().create_ticket(request).await.unwrap();
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a caller chooses it at random")]
 fn id() -> String {
     uuid::Uuid::new_v4().to_string()
-}
-
-/// The four rows, as one writes it first.
-async fn transaction(pool: &PgPool) {
-    let ticket: uuid::Uuid = id().parse().unwrap();
-    let mut tx = pool.begin().await.unwrap();
-    sqlx::query("INSERT INTO requests (agency, request_id, fingerprint, answer) VALUES ($1, $2, $3, $4)")
-        .bind(AGENCY)
-        .bind(ticket)
-        .bind(vec![0_u8; 32])
-        .bind(vec![0_u8; 200])
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    sqlx::query(
-        "INSERT INTO tickets (agency, id, title, description, grade, state, requester, evidence, opened_at, updated_at, revision)
-         VALUES ($1, $2, '打印机无法打印', '三楼大厅，卡纸后一直红灯', 'iii', 'new', 'chen', '[]', now(), now(), 1)",
-    )
-    .bind(AGENCY)
-    .bind(ticket)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    let (seq, at): (i64, jiff_sqlx::Timestamp) = sqlx::query_as(
-        "INSERT INTO facts (at, agency, kind, subject, actor, data)
-         VALUES (now(), $1, 'opsmesh.ticketing.v1.TicketCreated', $2, 'chen', $3::json) RETURNING seq, at",
-    )
-    .bind(AGENCY)
-    .bind(format!("agencies/{AGENCY}/tickets/{ticket}"))
-    .bind(data())
-    .fetch_one(&mut *tx)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO outbox (seq, at) VALUES ($1, $2)").bind(seq).bind(at).execute(&mut *tx).await.unwrap();
-    tx.commit().await.unwrap();
 }
 
 /// About what a fact says.
@@ -186,18 +186,26 @@ fn pgbench(url: &str, script: &std::path::Path) -> f64 {
 }
 
 /// Calls a second, and how long each took.
-async fn round<F: Future<Output = ()>>(calls: usize, call: impl Fn(usize) -> F) -> (f64, Vec<Duration>) {
-    let call = Arc::new(call);
+async fn round<F, C>(calls: usize, call: C) -> (f64, Vec<Duration>)
+where
+    F: Future<Output = ()> + Send,
+    C: Fn(usize) -> F + Clone + Send + 'static,
+{
     let began = Instant::now();
-    let one = |number| {
+    let mut callers = JoinSet::new();
+    for caller in 0..IN_FLIGHT {
         let call = call.clone();
-        async move {
-            let began = Instant::now();
-            call(number).await;
-            began.elapsed()
-        }
-    };
-    let taken: Vec<Duration> = stream::iter(0..calls).map(one).buffer_unordered(IN_FLIGHT).collect().await;
+        callers.spawn(async move {
+            let mut taken = Vec::with_capacity(calls / IN_FLIGHT + 1);
+            for number in (caller..calls).step_by(IN_FLIGHT) {
+                let began = Instant::now();
+                call(number).await;
+                taken.push(began.elapsed());
+            }
+            taken
+        });
+    }
+    let taken: Vec<Duration> = callers.join_all().await.concat();
     #[expect(clippy::cast_precision_loss, reason = "some thousand")]
     let calls = calls as f64;
     (calls / began.elapsed().as_secs_f64(), taken)
