@@ -1,9 +1,14 @@
 //! A request happens once for its request_id, however often and however fast it is sent.
-use tonic::Code;
+use std::collections::BTreeSet;
+
+use chassis::Scope;
+use proto::ticketing::v1::{self as pb, ticketing_client::TicketingClient};
+use tests::{Client, eventually};
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::desk::{AGENCY, Desk, call, request_id};
-use proto::ticketing::v1 as pb;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_gets_the_same_answer_and_has_one_effect() {
@@ -33,6 +38,75 @@ async fn requests_that_come_at_the_same_time_wait_for_each_other() {
     let mut names = tasks.join_all().await;
     names.dedup();
     assert_eq!(names.len(), 1, "{names:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_together_is_told_apart_new_repeated_and_under_a_used_id() {
+    let desk = Desk::open().await;
+    let mut agent = desk.agent().await;
+    let before = call("门户打不开");
+    let known = agent.create_ticket(before.clone()).await.unwrap().into_inner();
+    // Somebody holds the request_id of the first, so that all others wait behind it.
+    let first = call("打印机卡纸");
+    let scope = Scope::reaction("test", &AGENCY.parse().unwrap());
+    let records = desk.records();
+    let mut held = records.begin(&scope).await.unwrap();
+    sqlx::query("INSERT INTO requests (agency, request_id, fingerprint) VALUES ($1, $2, '')")
+        .bind(AGENCY)
+        .bind(first.request_id.parse::<uuid::Uuid>().unwrap())
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let mut first = spawn(&agent, first);
+    eventually("the first to wait", || async {
+        let waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let mut tx = records.begin(&scope).await.unwrap();
+        sqlx::query(waits).fetch_optional(&mut *tx).await.unwrap().ok_or("nobody waits")
+    })
+    .await;
+    let twice = call("屏幕不亮");
+    let requests = [
+        call("键盘失灵"),
+        before.clone(),
+        pb::CreateTicketRequest { request_id: before.request_id, ..call("别的") },
+        twice.clone(),
+        twice.clone(),
+        pb::CreateTicketRequest { request_id: twice.request_id, ..call("别的") },
+        call("鼠标失灵"),
+    ];
+    let mut calls = requests.map(|request| spawn(&agent, request));
+    // What was sent before this on the same connection has arrived.
+    agent.get_ticket(pb::GetTicketRequest { name: known.name.clone() }).await.unwrap();
+    drop(held);
+    first.join_next().await.unwrap().unwrap().unwrap();
+    let mut answers = Vec::new();
+    for call in &mut calls {
+        answers
+            .push(call.join_next().await.unwrap().unwrap().map_err(|refused| refused.get_details_error_info().unwrap().reason));
+    }
+    let [new, repeated, reused, one, same, other, newest] = answers.try_into().unwrap();
+    assert_eq!((repeated, reused), (Ok(known), Err("REQUEST_ID_REUSED".into())));
+    // Whichever of the three came first has its ticket.
+    let opened = [&one, &same, &other].into_iter().flatten().map(|ticket| &ticket.name).collect::<BTreeSet<_>>();
+    assert_eq!((opened.len(), &one), (1, &same));
+    assert_eq!(one.is_ok(), other.is_err());
+    assert!(new.is_ok() && newest.is_ok());
+    let mut tx = records.begin(&scope).await.unwrap();
+    let rows: (i64, i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM tickets), (SELECT count(*) FROM requests), (SELECT count(*) FROM facts WHERE kind LIKE '%TicketOpened')",
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert_eq!(rows, (5, 5, 5));
+}
+
+/// A call that is under way.
+fn spawn(agent: &TicketingClient<Client>, request: pb::CreateTicketRequest) -> JoinSet<Result<pb::Ticket, Status>> {
+    let mut agent = agent.clone();
+    let mut calls = JoinSet::new();
+    calls.spawn(async move { Ok(agent.create_ticket(request).await?.into_inner()) });
+    calls
 }
 
 #[tokio::test(flavor = "multi_thread")]
