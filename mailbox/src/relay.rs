@@ -24,9 +24,11 @@ const AT_ONCE: i64 = 1024;
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// So long after a look began the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty facts when calls
-/// are many). Whoever comes after a rest does not wait, and a backlog does not either.
+/// So long after a look began that found few the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty
+/// facts when calls are many). Whoever comes after a rest does not wait.
 const PACE: Duration = Duration::from_millis(4);
+/// A look that found so many was worth its cost, and the next one begins at once.
+const MANY: i64 = 128;
 /// How often it is asked who writes: what has gone since is looked through again at every look.
 const SEE_EVERY: Duration = Duration::from_millis(100);
 /// How often the outbox is looked through from its beginning: whoever puts an old fact back by hand finds it carried.
@@ -94,7 +96,7 @@ async fn carry(
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            () = db.changed() => tokio::time::sleep_until(began + PACE).await,
+            () = db.changed() => if moved < MANY { tokio::time::sleep_until(began + PACE).await },
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
