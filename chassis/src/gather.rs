@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// What the other end has, and how much it takes of each write in turn; of none it takes for now.
+    /// What the other end has, and how much it takes of each write, the last first: zero is a write that has to wait. Of all others it takes everything.
     #[derive(Default)]
     struct Other {
         has: Vec<u8>,

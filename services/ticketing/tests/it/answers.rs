@@ -75,7 +75,7 @@ async fn what_is_written_together_is_told_apart_new_repeated_and_under_a_used_id
         call("鼠标失灵"),
     ];
     let mut calls = requests.map(|request| spawn(&agent, request));
-    // What was sent before this on the same connection has arrived.
+    // A round trip on their connection, in which they arrive. One that is late is written by itself, and is told apart all the same.
     agent.get_ticket(pb::GetTicketRequest { name: known.name.clone() }).await.unwrap();
     drop(held);
     first.join_next().await.unwrap().unwrap().unwrap();
