@@ -1,5 +1,5 @@
 //! The service's database: a pool, and transactions that are always in somebody's scope. Row-level security holds the same
-//! scope a second time: every table that has an agency asks `opsmesh.agency`, which only [`Database::begin`] sets.
+//! scope a second time: every table that has an agency asks `opsmesh.agency`, which only [`Database::begin`] sets, and a [`Stroke`](crate::Stroke).
 use std::{
     ops::{Deref, DerefMut},
     str::FromStr,
@@ -25,12 +25,12 @@ use crate::{
 pub struct DatabaseSettings {
     /// `postgres://…`, with the role that owns the service's tables.
     pub url: Secret,
-    /// At most so many connections a replica.
+    /// At most so many connections a replica, besides one with which it carries facts to the broker.
     pub connections: u32,
 }
 
 /// A transaction begins and ends within this, or its connection is lost: both are one round trip, and a commit is one write to the log.
-const ROUND_TRIP: Duration = Duration::from_secs(10);
+pub(crate) const ROUND_TRIP: Duration = Duration::from_secs(10);
 /// Migrations of other replicas are waited for.
 const MIGRATION_ATTEMPTS: u32 = 30;
 
@@ -57,7 +57,7 @@ impl Database {
         let begin = format!("BEGIN; SET LOCAL opsmesh.agency = '{agency}'");
         // In a box: it has room for a whole handshake, and each who waits within another's bounds would make room for it twice.
         let begun = Box::pin(self.pool().begin_with(AssertSqlSafe(begin)));
-        let inner = self.pool.had(within(ROUND_TRIP, begun)).await?;
+        let inner = self.had(within(ROUND_TRIP, begun)).await?;
         Ok(Tx {
             inner,
             agency: scope.agency.clone(),
@@ -65,6 +65,21 @@ impl Database {
             changed: self.changed.clone(),
             marks: Vec::new(),
         })
+    }
+
+    /// How its server is reached, and what each session is told.
+    pub(crate) fn settings(&self) -> &PgConnectOptions {
+        self.pool.settings()
+    }
+
+    /// What somebody wanted of the pool.
+    pub(crate) async fn had<T>(&self, wanted: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        self.pool.had(wanted).await
+    }
+
+    /// Some transaction of this process has committed a change.
+    pub(crate) fn has_changed(&self) {
+        self.changed.notify_one();
     }
 
     /// Waits until some transaction of this process has committed a change: a hint, not a promise.
@@ -121,7 +136,7 @@ impl Database {
 }
 
 /// A server that does not answer any more does not say so.
-async fn within<T>(bound: Duration, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+pub(crate) async fn within<T>(bound: Duration, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     tokio::time::timeout(bound, asked).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
@@ -137,11 +152,23 @@ pub struct Tx {
 
 /// A span to be left in the trace of a noun's cause.
 #[derive(Debug)]
-struct Mark {
+pub(crate) struct Mark {
     cause: Origin,
     what: String,
     /// Where it was asked for: what commits together need not be of one trace.
     from: Option<Origin>,
+}
+
+impl Mark {
+    /// Asked for here and now.
+    pub(crate) fn here(cause: Origin, what: impl Into<String>) -> Self {
+        Self { cause, what: what.into(), from: Origin::current() }
+    }
+
+    /// What asked for it is committed.
+    pub(crate) fn leave(self) {
+        self.cause.mark(self.what, self.from);
+    }
 }
 
 /// A point in a transaction.
@@ -167,7 +194,7 @@ impl Tx {
     /// Once committed, leaves a span called `what` in the trace of the noun's cause, linked to what is happening now: so one
     /// trace id leads from the cause to everything that came of it, however much later.
     pub fn mark(&mut self, origin: Origin, what: impl Into<String>) {
-        self.marks.push(Mark { cause: origin, what: what.into(), from: Origin::current() });
+        self.marks.push(Mark::here(origin, what));
     }
 
     /// A point to which [`Tx::undo_to`] goes back: what fails after it need not fail everything.
@@ -193,9 +220,7 @@ impl Tx {
     pub async fn commit(self) -> sqlx::Result<()> {
         within(ROUND_TRIP, self.inner.commit()).await?;
         self.changed.notify_one();
-        for Mark { cause, what, from } in self.marks {
-            cause.mark(what, from);
-        }
+        self.marks.into_iter().for_each(Mark::leave);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 
 mod agency;
 mod answers;
+mod apart;
 mod caller;
 mod certificate;
 mod clock;
@@ -33,6 +34,7 @@ mod run;
 mod schema;
 mod settings;
 mod spans;
+mod stroke;
 mod telemetry;
 mod together;
 mod trace;
@@ -57,6 +59,7 @@ pub use partitions::{By, Partitioned};
 pub use run::{errand, run};
 pub use schema::Schema;
 pub use settings::{HostSettings, Secret, TelemetrySettings};
+pub use stroke::{Session, Stroke};
 pub use together::{Asked, Came, Firsts};
 pub use trace::{NotATraceparent, Origin, record_root};
 pub use upstream::{Upstream, UpstreamSettings};

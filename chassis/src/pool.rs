@@ -117,6 +117,11 @@ impl Pool {
         &self.0.first.newest().pool
     }
 
+    /// How its connections are made.
+    pub(crate) fn settings(&self) -> &PgConnectOptions {
+        &self.0.settings
+    }
+
     /// What somebody wanted of the pool, with a bound of their own; sooner, that the server refuses connections.
     pub(crate) async fn had<T>(&self, wanted: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         let outcome = self.0.reach.or_refused(wanted).await;

@@ -6,7 +6,7 @@ use prost::{Message, Name};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use crate::{Agency, Origin, Tx, answers::fingerprint};
+use crate::{Agency, Database, Origin, Scope, Stroke, answers::fingerprint, database::Mark};
 
 /// A request with the answer that it is given if it comes for the first time.
 #[derive(Debug, Clone)]
@@ -40,21 +40,20 @@ pub enum Came {
     Reused,
 }
 
-/// Those who may come for the first time, and the one statement that remembers their answers and does what they ask for. Each statement more would be one more round trip, for
-/// which everybody behind it waits too (measured: half a millisecond where the processors are busy, nearly as long as a commit waits for the disk).
+/// Those who may come for the first time, and the one statement that remembers their answers and does what they ask for: a transaction in one stroke.
 pub struct Firsts<'a> {
-    agency: String,
+    stroke: Stroke<'a>,
     asked: &'a [&'a Asked],
     earliest: HashMap<Uuid, &'a Asked>,
     ids: Vec<Uuid>,
-    marks: HashMap<Uuid, (Origin, String)>,
+    marks: HashMap<Uuid, Mark>,
     statement: QueryBuilder<Postgres>,
 }
 
 impl<'a> Firsts<'a> {
     /// Begins the statement for `asked`.
-    pub fn among(tx: &Tx, asked: &'a [&'a Asked]) -> Self {
-        let agency = tx.agency().map_or("*", Agency::as_str).to_owned();
+    #[must_use]
+    pub fn among(stroke: Stroke<'a>, asked: &'a [&'a Asked]) -> Self {
         let mut earliest = HashMap::with_capacity(asked.len());
         for asked in asked {
             earliest.entry(asked.request_id).or_insert(*asked);
@@ -63,11 +62,12 @@ impl<'a> Firsts<'a> {
         // Everybody takes them in the same order, so that nobody waits for each other.
         each.sort_unstable_by_key(|asked| asked.request_id);
         let ids: Vec<Uuid> = each.iter().map(|asked| asked.request_id).collect();
-        let mut statement =
-            QueryBuilder::new("WITH came AS (INSERT INTO requests (agency, request_id, fingerprint, answer) SELECT ");
+        let mut statement = stroke.statement();
         statement
-            .push_bind(agency.clone())
-            .push(", request_id, fingerprint, answer FROM unnest(")
+            .push(
+                ", came AS (INSERT INTO requests (agency, request_id, fingerprint, answer)
+                     SELECT agency, request_id, fingerprint, answer FROM scope, unnest(",
+            )
             .push_bind(ids.clone())
             .push("::uuid[], ")
             .push_bind(each.iter().map(|asked| &asked.fingerprint[..]).collect::<Vec<_>>())
@@ -75,9 +75,15 @@ impl<'a> Firsts<'a> {
             .push_bind(each.iter().map(|asked| &asked.answer[..]).collect::<Vec<_>>())
             .push(
                 "::bytea[]) WITH ORDINALITY AS asked (request_id, fingerprint, answer, place)
-                 ORDER BY place ON CONFLICT DO NOTHING RETURNING request_id)",
+                     ORDER BY place ON CONFLICT DO NOTHING RETURNING request_id)",
             );
-        Self { agency, asked, earliest, ids, marks: HashMap::new(), statement }
+        Self { stroke, asked, earliest, ids, marks: HashMap::new(), statement }
+    }
+
+    /// In whose name they are written.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.stroke.scope().actor
     }
 
     /// Whether this one may be the first: it is, unless its `request_id` came in an earlier transaction.
@@ -91,20 +97,19 @@ impl<'a> Firsts<'a> {
         &mut self.statement
     }
 
-    /// As [`Tx::mark`], if this one comes for the first time.
+    /// As [`Tx::mark`](crate::Tx::mark), if this one comes for the first time.
     pub fn mark(&mut self, asked: &Asked, origin: Origin, what: impl Into<String>) {
-        self.marks.insert(asked.request_id, (origin, what.into()));
+        self.marks.insert(asked.request_id, Mark::here(origin, what));
     }
 
-    /// Remembers the answers of those that come for the first time, does what was added, and finds the answers of the others; in the order of `asked`.
-    pub async fn write(self, tx: &mut Tx) -> sqlx::Result<Vec<Came>> {
-        let Self { agency, asked, earliest, ids, mut marks, mut statement } = self;
+    /// Remembers the answers of those that come for the first time, does what was added, and commits it; then finds the answers of the others. In the order of `asked`.
+    pub async fn write(self) -> sqlx::Result<Vec<Came>> {
+        let Self { stroke, asked, earliest, ids, mut marks, mut statement } = self;
+        let (db, scope) = (stroke.database().clone(), stroke.scope().clone());
         statement.push(" SELECT request_id FROM came");
-        let new: Vec<Uuid> = statement.build_query_scalar().fetch_all(&mut **tx).await?;
-        for (origin, what) in new.iter().filter_map(|id| marks.remove(id)) {
-            tx.mark(origin, what);
-        }
-        let before = before(tx, agency, ids, new).await?;
+        let new: Vec<(Uuid,)> = stroke.write(statement).await?;
+        new.iter().filter_map(|(id,)| marks.remove(id)).for_each(Mark::leave);
+        let before = if new.len() == ids.len() { HashMap::new() } else { db.before(&scope, ids, &new).await? };
         let came = asked.iter().map(|asked| {
             let earliest = earliest[&asked.request_id];
             match before.get(&asked.request_id) {
@@ -120,25 +125,26 @@ impl<'a> Firsts<'a> {
     }
 }
 
-/// Fingerprint and answer of those among `ids` that are not `new`.
-async fn before(
-    tx: &mut Tx,
-    agency: String,
-    ids: Vec<Uuid>,
-    new: Vec<Uuid>,
-) -> sqlx::Result<HashMap<Uuid, (Vec<u8>, Option<Vec<u8>>)>> {
-    if new.len() == ids.len() {
-        return Ok(HashMap::new());
+impl Database {
+    /// Fingerprint and answer of those among `ids` that are not `new`. Whoever was in their way has committed, else they would be.
+    async fn before(
+        &self,
+        scope: &Scope,
+        ids: Vec<Uuid>,
+        new: &[(Uuid,)],
+    ) -> sqlx::Result<HashMap<Uuid, (Vec<u8>, Option<Vec<u8>>)>> {
+        let mut tx = self.begin(scope).await?;
+        let agency = tx.agency().map_or("*", Agency::as_str).to_owned();
+        let known: Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)> =
+            sqlx::query_as("SELECT request_id, fingerprint, answer FROM requests WHERE agency = $1 AND request_id = ANY($2)")
+                .bind(agency)
+                .bind(ids)
+                .fetch_all(&mut *tx)
+                .await?;
+        let mut before: HashMap<_, _> = known.into_iter().map(|(id, fingerprint, answer)| (id, (fingerprint, answer))).collect();
+        for (id,) in new {
+            before.remove(id);
+        }
+        Ok(before)
     }
-    let known: Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)> =
-        sqlx::query_as("SELECT request_id, fingerprint, answer FROM requests WHERE agency = $1 AND request_id = ANY($2)")
-            .bind(agency)
-            .bind(ids)
-            .fetch_all(&mut **tx)
-            .await?;
-    let mut before: HashMap<_, _> = known.into_iter().map(|(id, fingerprint, answer)| (id, (fingerprint, answer))).collect();
-    for id in new {
-        before.remove(&id);
-    }
-    Ok(before)
 }

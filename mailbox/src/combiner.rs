@@ -4,14 +4,20 @@
 //!
 //! One that fails never fails its neighbours: they are written again without it. Whether a commit whose answer was lost took
 //! place is not guessed: the same is asked again, and whoever wrote it finds it by its key.
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use chassis::{Agency, Database, Host, Meter, Scope, Tx};
+use chassis::{Agency, Database, Host, Meter, Scope, Session, Stroke};
 use prometheus_client::metrics::{
     counter::Counter,
     histogram::{Histogram, exponential_buckets},
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +35,9 @@ const ROOM: Room = Room { all: 8_192, agency: 2_048 };
 /// While the server is in trouble the same is tried this often; then its callers are told, who have deadlines of their own.
 const ATTEMPTS: u32 = 3;
 
+/// A writer that always has a turn gives its connection back after this, and takes its place behind whoever waits for one.
+const KEPT: Duration = Duration::from_secs(1);
+
 /// Something that is written together with others of its kind.
 pub trait Combined: Send + Sync + 'static {
     /// What is asked for. It has a key by which a repetition is known.
@@ -36,10 +45,10 @@ pub trait Combined: Send + Sync + 'static {
     /// What is answered.
     type Answer: Send + 'static;
 
-    /// Writes all `items`, which are of the agency of `tx`, and gives an answer to each, in their order. An item that was
+    /// Writes all `items`, which are of the agency of `stroke`, in its one statement, and gives an answer to each, in their order. An item that was
     /// written before, by its key, is not written again: its answer is that of the first time. If one makes the statement fail,
     /// the others are asked for again without it.
-    fn write(&self, tx: &mut Tx, items: &[Self::Item]) -> impl Future<Output = sqlx::Result<Vec<Self::Answer>>> + Send;
+    fn write(&self, stroke: Stroke<'_>, items: &[Self::Item]) -> impl Future<Output = sqlx::Result<Vec<Self::Answer>>> + Send;
 }
 
 /// Why something was not written, or may not have been.
@@ -141,6 +150,7 @@ impl<C: Combined> Shared<C> {
     }
 
     async fn run(&self, service: &'static str, db: &Database, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut pen = Pen { service, db, kept: None };
         loop {
             let next = {
                 let mut lines = self.lines();
@@ -160,21 +170,24 @@ impl<C: Combined> Shared<C> {
             };
             match next {
                 Some((agency, asked)) => {
-                    self.write(service, db, &agency, asked).await;
+                    self.write(&mut pen, &agency, asked).await;
                     if let Some(waiting) = self.lines().as_mut() {
                         waiting.done(&agency);
                     }
                 }
-                None => tokio::select! {
-                    () = self.arrived.notified() => {}
-                    () = stop.cancelled() => {}
-                },
+                None => {
+                    pen.kept = None;
+                    tokio::select! {
+                        () = self.arrived.notified() => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
             }
         }
     }
 
     /// Writes what was taken from a line, in as few transactions as it goes.
-    async fn write(&self, service: &'static str, db: &Database, agency: &Agency, asked: Vec<Asked<C>>) {
+    async fn write(&self, pen: &mut Pen<'_>, agency: &Agency, asked: Vec<Asked<C>>) {
         let mut groups = vec![asked];
         while let Some(mut group) = groups.pop() {
             // Whoever has given up is not written.
@@ -183,7 +196,7 @@ impl<C: Combined> Shared<C> {
             if items.is_empty() {
                 continue;
             }
-            match self.insist(service, db, agency, &items).await {
+            match self.insist(pen, agency, &items).await {
                 Ok(answers) => {
                     self.written.together.observe(f64::from(u32::try_from(items.len()).unwrap_or(u32::MAX)));
                     for (reply, answer) in replies.into_iter().zip(answers) {
@@ -203,17 +216,11 @@ impl<C: Combined> Shared<C> {
     }
 
     /// Writes all of `items`, again while the server is in trouble.
-    async fn insist(
-        &self,
-        service: &'static str,
-        db: &Database,
-        agency: &Agency,
-        items: &[C::Item],
-    ) -> Result<Vec<C::Answer>, NotWritten> {
+    async fn insist(&self, pen: &mut Pen<'_>, agency: &Agency, items: &[C::Item]) -> Result<Vec<C::Answer>, NotWritten> {
         let mut pauses = Pauses::default();
         let mut unknown = false;
         for attempt in 1.. {
-            let (lost_at_commit, error) = match self.once(service, db, agency, items).await {
+            let (lost_at_commit, error) = match self.once(pen, agency, items).await {
                 Ok(answers) => return Ok(answers),
                 Err(failed) => failed,
             };
@@ -227,23 +234,34 @@ impl<C: Combined> Shared<C> {
         unreachable!("the last attempt returns")
     }
 
-    /// Writes all of `items` in one transaction. The error says whether the commit may have taken place all the same.
-    async fn once(
-        &self,
-        service: &'static str,
-        db: &Database,
-        agency: &Agency,
-        items: &[C::Item],
-    ) -> Result<Vec<C::Answer>, (bool, sqlx::Error)> {
-        let written = async {
-            let mut tx = db.begin(&Scope::reaction(service, agency)).await?;
-            let answers = self.combined.write(&mut tx, items).await?;
-            Ok((tx, answers))
-        };
-        let (tx, answers) = patience::answered(written).await.map_err(|error| (false, error))?;
+    /// Writes all of `items` in one transaction. The error says whether it may have been committed all the same.
+    async fn once(&self, pen: &mut Pen<'_>, agency: &Agency, items: &[C::Item]) -> Result<Vec<C::Answer>, (bool, sqlx::Error)> {
+        let (mut session, since) = pen.take().await.map_err(|error| (false, error))?;
+        let stroke = session.stroke(Scope::reaction(pen.service, agency));
+        let written = patience::answered(self.combined.write(stroke, items)).await;
+        let answers = written.map_err(|error| (trouble::is_unknown(&error), error))?;
         assert_eq!(answers.len(), items.len(), "an answer each");
-        tx.commit().await.map_err(|error| (trouble::passes(&error), error))?;
+        pen.kept = Some((session, since));
         Ok(answers)
+    }
+}
+
+/// What a writer writes with.
+struct Pen<'a> {
+    service: &'static str,
+    db: &'a Database,
+    /// Its connection, and since when it has it.
+    kept: Option<(Session, Instant)>,
+}
+
+impl Pen<'_> {
+    /// The connection that it has, or another.
+    async fn take(&mut self) -> sqlx::Result<(Session, Instant)> {
+        // What it had too long is given back before another is asked for.
+        match self.kept.take().filter(|(_, since)| since.elapsed() < KEPT) {
+            Some(kept) => Ok(kept),
+            None => Ok((self.db.session().await?, Instant::now())),
+        }
     }
 }
 

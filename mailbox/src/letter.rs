@@ -81,7 +81,7 @@ pub async fn post(tx: &mut Tx, letter: Letter, at: Timestamp) -> sqlx::Result<()
 /// Posts facts with the changes that made them true at their times, in one statement, in this order.
 pub async fn post_all(tx: &mut Tx, letters: Vec<(Letter, Timestamp)>) -> sqlx::Result<()> {
     let mut statement = QueryBuilder::new("WITH fact AS (");
-    push(&mut statement, &letters.iter().map(|(letter, at)| letter.addressed(tx, *at)).collect::<Vec<_>>(), None);
+    push(&mut statement, &letters.iter().map(|(letter, at)| letter.addressed(tx.actor(), *at)).collect::<Vec<_>>(), None);
     statement.push(") INSERT INTO outbox (seq, at) SELECT seq, at FROM fact");
     statement.build().execute(&mut **tx).await?;
     for (letter, _) in letters {
@@ -93,9 +93,10 @@ pub async fn post_all(tx: &mut Tx, letters: Vec<(Letter, Timestamp)>) -> sqlx::R
 }
 
 /// Adds to the statement of requests that are answered together what is told of each that comes for the first time, in this order.
-pub fn post_firsts(tx: &Tx, firsts: &mut Firsts<'_>, letters: &[(&Asked, &Letter, Timestamp)]) {
+pub fn post_firsts(firsts: &mut Firsts<'_>, letters: &[(&Asked, &Letter, Timestamp)]) {
     let ids = letters.iter().map(|(asked, _, _)| asked.request_id()).collect();
-    let addressed: Vec<_> = letters.iter().map(|(_, letter, at)| letter.addressed(tx, *at)).collect();
+    let actor = firsts.actor().to_owned();
+    let addressed: Vec<_> = letters.iter().map(|(_, letter, at)| letter.addressed(&actor, *at)).collect();
     firsts.statement().push(", fact AS (");
     push(firsts.statement(), &addressed, Some(ids));
     firsts.statement().push("), waiting AS (INSERT INTO outbox (seq, at) SELECT seq, at FROM fact)");
@@ -115,11 +116,11 @@ struct Addressed<'a> {
 }
 
 impl Letter {
-    /// In this transaction, at that time.
-    fn addressed<'a>(&'a self, tx: &'a Tx, at: Timestamp) -> Addressed<'a> {
+    /// In the name of `actor`, unless it says in whose, at that time.
+    fn addressed<'a>(&'a self, actor: &'a str, at: Timestamp) -> Addressed<'a> {
         let (actor, origin) = match &self.by {
             Some((actor, origin)) => (&**actor, *origin),
-            None => (tx.actor(), Origin::current()),
+            None => (actor, Origin::current()),
         };
         Addressed { at, letter: self, actor, traceparent: origin.map(|origin| origin.to_string()) }
     }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use chassis::{Database, Meter, Origin, Scope, Tx};
+use chassis::{Database, Meter, Origin, Scope};
 use futures::future::join_all;
 use lapin::{Confirmation, options::BasicPublishOptions};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+use sqlx::PgConnection;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -18,23 +19,32 @@ use crate::{
     patience, topology,
 };
 
-/// Facts carried in one transaction. Their rows are held while the broker confirms: milliseconds when it is well.
+/// Facts carried at once.
 const AT_ONCE: i64 = 1024;
-/// A broker that takes longer is not well; the transaction gives up before the server would end it for idling.
+/// A broker that takes longer is not well; the relay gives up before the server would end its session for idling.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// So long after a look began that found few the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty
+/// So long after a look began that found some the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty
 /// facts when calls are many). Whoever comes after a rest does not wait.
 const PACE: Duration = Duration::from_millis(4);
 /// A look that found so many was worth its cost, and the next one begins at once.
 const MANY: i64 = 128;
+/// Where it is another replica's turn, that one carries ours too; but it may have looked just before they came, and rest.
+const TRY_AGAIN: Duration = Duration::from_millis(50);
 /// How often it is asked who writes: what has gone since is looked through again at every look.
 const SEE_EVERY: Duration = Duration::from_millis(100);
 /// How often the outbox is looked through from its beginning: whoever puts an old fact back by hand finds it carried.
 const THOROUGH_EVERY: Duration = Duration::from_secs(60);
-/// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order.
+/// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order. A turn lasts until nothing is found.
 const TURN: i64 = 0x6f70_736d_6573_6801;
+const SETTINGS: &[(&str, &str)] = &[
+    // What the planner knows of a table that fills and empties is never true: it is told to take the keys.
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    // That facts were carried is not waited for: if the server forgets it, they are sent again.
+    ("synchronous_commit", "off"),
+];
 
 /// What the relay has done.
 #[derive(Debug, Clone)]
@@ -84,48 +94,101 @@ async fn carry(
 ) -> anyhow::Result<()> {
     let link = Link::connect(broker, &format!("{service} relay")).await.context("the broker is away")?;
     topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
+    let mut outbox = Outbox::open(db).await.context("the database is away")?;
     pauses.reset();
-    let mut view = View::default();
     loop {
         let began = Instant::now();
-        let moved = patience::round(carry_some(service, db, &link, carried, &mut view)).await?;
-        if moved == AT_ONCE && !stop.is_cancelled() {
-            continue;
-        }
+        let moved = patience::round(carry_some(service, &link, carried, &mut outbox)).await?;
         ensure!(link.channel.status().connected(), "the connection to the broker is gone");
+        let rest = match moved {
+            Some(MANY..) => Duration::ZERO,
+            Some(1..) => PACE.saturating_sub(began.elapsed()),
+            Some(_) => LOOK_EVERY,
+            None => TRY_AGAIN,
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            () = db.changed() => if moved < MANY { tokio::time::sleep_until(began + PACE).await },
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(rest) => {}
+            // Behind a look that found some the next one comes anyway.
+            () = db.changed(), if moved == Some(0) => {}
         }
     }
 }
 
-/// What this relay knows of the outbox.
-#[derive(Default)]
-struct View {
+/// The outbox, as this relay sees it.
+struct Outbox {
+    session: PgConnection,
+    ours: bool,
     floor: Floor,
     seen: Option<Instant>,
     thorough: Option<Instant>,
 }
 
-impl View {
+impl Outbox {
+    async fn open(db: &Database) -> sqlx::Result<Self> {
+        let session = db.apart(&Scope::platform("relay"), SETTINGS).await?;
+        Ok(Self { session, ours: false, floor: Floor::default(), seen: None, thorough: None })
+    }
+
+    /// Whether it is our turn, or nobody's.
+    async fn take_turn(&mut self) -> sqlx::Result<bool> {
+        if !self.ours {
+            self.ours = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(TURN).fetch_one(&mut self.session).await?;
+        }
+        Ok(self.ours)
+    }
+
+    async fn end_turn(&mut self) -> sqlx::Result<()> {
+        sqlx::query("SELECT pg_advisory_unlock($1)").bind(TURN).execute(&mut self.session).await?;
+        self.ours = false;
+        Ok(())
+    }
+
+    /// Those that wait, in their order.
+    async fn look(&mut self) -> sqlx::Result<Vec<Fact>> {
+        let above = self.above().await?;
+        // Each is looked up by its key. Left to choose, the server reads all facts that there ever were as soon as it takes the outbox
+        // for long.
+        let facts: Vec<Fact> = sqlx::query_as(
+            "SELECT seq, at, fact.*
+             FROM (SELECT seq, at FROM outbox WHERE seq > $2 ORDER BY seq LIMIT $1) AS waiting
+             CROSS JOIN LATERAL (
+                 SELECT id, agency, kind, subject, actor, traceparent, clause, data::text AS data
+                 FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0
+             ) AS fact
+             ORDER BY seq",
+        )
+        .bind(AT_ONCE)
+        .bind(above)
+        .fetch_all(&mut self.session)
+        .await?;
+        self.floor.found(facts.first().map(|fact| fact.seq));
+        Ok(facts)
+    }
+
     /// Above which number the next look is, which begins after this.
-    async fn above(&mut self, tx: &mut Tx) -> sqlx::Result<i64> {
+    async fn above(&mut self) -> sqlx::Result<i64> {
         if is_over(&mut self.seen, SEE_EVERY) {
-            let (server, numbered) =
-                sqlx::query_as("SELECT pg_postmaster_start_time()::text, last_value FROM facts_seq").fetch_one(&mut **tx).await?;
+            let (server, numbered) = sqlx::query_as("SELECT pg_postmaster_start_time()::text, last_value FROM facts_seq")
+                .fetch_one(&mut self.session)
+                .await?;
             let writing = sqlx::query_scalar(
                 "SELECT virtualtransaction FROM pg_locks
                  WHERE locktype = 'relation' AND relation = 'outbox'::regclass AND mode = 'RowExclusiveLock'
                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             )
-            .fetch_all(&mut **tx)
+            .fetch_all(&mut self.session)
             .await?;
             self.floor.saw(Sight { server, numbered, writing });
         }
         Ok(if is_over(&mut self.thorough, THOROUGH_EVERY) { 0 } else { self.floor.above() })
+    }
+
+    async fn clear(&mut self, facts: &[Fact]) -> sqlx::Result<()> {
+        let carried: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
+        sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(carried).execute(&mut self.session).await?;
+        Ok(())
     }
 }
 
@@ -139,50 +202,22 @@ fn is_over(last: &mut Option<Instant>, every: Duration) -> bool {
     over
 }
 
-/// Carries those that wait, as many as fit a transaction; the number of facts carried.
-async fn carry_some(
-    service: &'static str,
-    db: &Database,
-    link: &Link,
-    carried: &Carried,
-    view: &mut View,
-) -> anyhow::Result<i64> {
-    let mut tx = db.begin(&Scope::platform("relay")).await?;
-    // What the planner knows of a table that fills and empties is never true: it is told to take the keys.
-    let (ours, _, _): (bool, String, String) = sqlx::query_as(
-        "SELECT pg_try_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
-    )
-    .bind(TURN)
-    .fetch_one(&mut *tx)
-    .await?;
-    if !ours {
-        return Ok(0);
+/// Carries those that wait, as many as are carried at once; the number of facts carried, if it was our turn.
+async fn carry_some(service: &'static str, link: &Link, carried: &Carried, outbox: &mut Outbox) -> anyhow::Result<Option<i64>> {
+    if !outbox.take_turn().await? {
+        return Ok(None);
     }
-    let above = view.above(&mut tx).await?;
-    // Each is looked up by its key. Left to choose, the server reads all facts that there ever were as soon as it takes the outbox
-    // for long.
-    let facts: Vec<Fact> = sqlx::query_as(
-        "SELECT seq, at, fact.*
-         FROM (SELECT seq, at FROM outbox WHERE seq > $2 ORDER BY seq LIMIT $1) AS waiting
-         CROSS JOIN LATERAL (
-             SELECT id, agency, kind, subject, actor, traceparent, clause, data::text AS data
-             FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0
-         ) AS fact
-         ORDER BY seq",
-    )
-    .bind(AT_ONCE)
-    .bind(above)
-    .fetch_all(&mut *tx)
-    .await?;
-    view.floor.found(facts.first().map(|fact| fact.seq));
-    carried.waiting.set(i64::try_from(facts.len())?);
+    let facts = outbox.look().await?;
+    let found = i64::try_from(facts.len())?;
+    carried.waiting.set(found);
     if facts.is_empty() {
-        return Ok(0);
+        outbox.end_turn().await?;
+    } else {
+        tokio::time::timeout(CONFIRM_WITHIN, publish(service, link, &facts)).await.context("the broker confirms nothing")??;
+        outbox.clear(&facts).await?;
+        carried.facts.inc_by(u64::try_from(found)?);
     }
-    tokio::time::timeout(CONFIRM_WITHIN, publish(service, link, &facts)).await.context("the broker confirms nothing")??;
-    clear(tx, &facts).await?;
-    carried.facts.inc_by(u64::try_from(facts.len())?);
-    Ok(i64::try_from(facts.len())?)
+    Ok(Some(found))
 }
 
 /// Sends all and then waits for all: the broker confirms in bulk.
@@ -220,12 +255,4 @@ fn span(fact: &Fact) -> tracing::Span {
         origin.adopt(&span);
     }
     span
-}
-
-async fn clear(mut tx: Tx, facts: &[Fact]) -> sqlx::Result<()> {
-    let carried: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
-    // Not waited for: if the server forgets it, these facts are sent again.
-    sqlx::raw_sql("SET LOCAL synchronous_commit TO off").execute(&mut *tx).await?;
-    sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(carried).execute(&mut *tx).await?;
-    tx.commit().await
 }

@@ -84,13 +84,8 @@ impl Proxy {
 
     /// In front of the server that a URL names (`postgres://…@host:port/…`); with the URL by which it is reached through the proxy.
     pub async fn before_url(url: &str) -> (Self, String) {
-        let (scheme, rest) = url.split_once("://").unwrap();
-        let (who, place) = rest.rsplit_once('@').map_or(("", rest), |(who, place)| (who, place));
-        let (server, path) = place.split_once('/').unwrap_or((place, ""));
-        let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
-        let proxy = Self::before(server).await;
-        let at = if who.is_empty() { "" } else { "@" };
-        let through = format!("{scheme}://{who}{at}127.0.0.1:{}/{path}", proxy.port);
+        let proxy = Self::before(server(url).await).await;
+        let through = through(url, proxy.port);
         (proxy, through)
     }
 
@@ -103,6 +98,22 @@ impl Proxy {
     pub fn cut(&self) {
         self.orders.send_modify(|orders| orders.cuts += 1);
     }
+}
+
+/// The server that a URL names.
+pub(crate) async fn server(url: &str) -> SocketAddr {
+    let (_, place) = url.split_once("://").unwrap();
+    let (_, place) = place.rsplit_once('@').unwrap_or(("", place));
+    let (server, _) = place.split_once('/').unwrap_or((place, ""));
+    tokio::net::lookup_host(server).await.unwrap().next().unwrap()
+}
+
+/// The URL by which it is reached through a port of this machine.
+pub(crate) fn through(url: &str, port: u16) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (who, place) = rest.rsplit_once('@').map_or((String::new(), rest), |(who, place)| (format!("{who}@"), place));
+    let (_, path) = place.split_once('/').unwrap_or((place, ""));
+    format!("{scheme}://{who}127.0.0.1:{port}/{path}")
 }
 
 type Seen = watch::Receiver<Orders>;

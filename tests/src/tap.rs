@@ -12,11 +12,17 @@ use tokio::{
     task::JoinSet,
 };
 
+use crate::proxy;
+
 /// Read at once; messages that matter here are far smaller, so that none is cut in two but by bad luck, and then the next is caught.
 const CHUNK: usize = 64 * 1024;
 
 /// How sqlx begins the name of a prepared statement.
 const NAME: &[u8] = b"sqlx_s_";
+/// The answer to a commit: `C`, its length, the command.
+const COMMITTED: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
+/// The server is ready for more, and in no transaction.
+const READY: &[u8] = b"Z\0\0\0\x05I";
 
 /// A moment that a tap can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +63,22 @@ pub struct Tap {
 impl Tap {
     /// In front of a server on this machine; of SQL it listens for these statements.
     pub async fn on(server: u16, statements: &'static [&'static str]) -> Self {
+        Self::before(here(server), statements).await
+    }
+
+    /// In front of the server that a URL names; with the URL by which it is reached through the tap.
+    pub async fn before_url(url: &str, statements: &'static [&'static str]) -> (Self, String) {
+        let tap = Self::before(proxy::server(url).await, statements).await;
+        let through = proxy::through(url, tap.port);
+        (tap, through)
+    }
+
+    async fn before(server: SocketAddr, statements: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let armed = Armed::default();
         let mut life = JoinSet::new();
-        let (server, way) = watch::channel(here(server));
+        let (server, way) = watch::channel(server);
         life.spawn(listen(listener, way, statements, armed.clone()));
         Self { port, server, armed, _life: life }
     }
@@ -71,11 +88,21 @@ impl Tap {
         self.server.send_replace(here(server));
     }
 
+    /// Hangs up on everybody; what was held is lost.
+    pub fn hang_up(&self) {
+        self.server.send_modify(|_| {});
+    }
+
     /// Waits for this moment and holds it; whoever awaits the answer then has all the time there is. What is held is lost when its connection ends.
     pub async fn hold(&self, moment: Moment) -> oneshot::Receiver<()> {
         let (reached, hears) = oneshot::channel();
         *self.armed.lock().await = Some((moment, reached));
         hears
+    }
+
+    /// Holds nothing from now on.
+    pub async fn rest(&self) {
+        *self.armed.lock().await = None;
     }
 }
 
@@ -141,24 +168,30 @@ struct Ear {
     statements: &'static [&'static str],
     /// Names under which the server has prepared them.
     prepared: Vec<(&'static str, Vec<u8>)>,
-    /// Those that were run since the transaction began.
+    /// Whether a transaction has begun that is not yet over.
+    inside: bool,
+    /// Those that were run since it began.
     ran: Vec<&'static str>,
+    /// One that runs outside: a transaction by itself.
+    by_itself: Option<&'static str>,
 }
 
 impl Ear {
     fn hear(&mut self, moment: Option<Moment>, asks: bool, bytes: &[u8]) -> Pass {
+        let by_itself = self.by_itself;
         if asks {
             self.hear_sql(bytes);
+        } else if has(bytes, READY) {
+            self.by_itself = None;
         }
         match moment {
-            Some(Moment::CommitAsked(statement)) if asks && self.ran.contains(&statement) && has(bytes, b"COMMIT\0") => {
-                Pass::HoldBefore
+            Some(Moment::CommitAsked(statement)) if asks => {
+                let asked = self.ran.contains(&statement) && has(bytes, b"COMMIT\0");
+                if asked || self.by_itself == Some(statement) { Pass::HoldBefore } else { Pass::On }
             }
-            // The answer's own message: `C`, its length, the command.
-            Some(Moment::CommitAnswered(statement))
-                if !asks && self.ran.contains(&statement) && has(bytes, b"C\0\0\0\x0bCOMMIT\0") =>
-            {
-                Pass::HoldBefore
+            Some(Moment::CommitAnswered(statement)) if !asks => {
+                let answered = self.ran.contains(&statement) && has(bytes, COMMITTED);
+                if answered || by_itself == Some(statement) && has(bytes, READY) { Pass::HoldBefore } else { Pass::On }
             }
             Some(Moment::Sent) if asks && frame(bytes, 40) => Pass::HoldBefore,
             Some(Moment::Confirmed) if !asks && frame(bytes, 80) => Pass::HoldBefore,
@@ -170,6 +203,7 @@ impl Ear {
 
     fn hear_sql(&mut self, bytes: &[u8]) {
         if has(bytes, b"BEGIN") {
+            self.inside = true;
             self.ran.clear();
         }
         for statement in self.statements {
@@ -183,6 +217,16 @@ impl Ear {
             }
         }
         self.ran.extend(self.prepared.iter().filter(|(_, name)| has(bytes, name)).map(|(statement, _)| *statement));
+        if !self.inside {
+            let bound = self
+                .prepared
+                .iter()
+                .find(|(_, name)| bytes.first() == Some(&b'B') && bytes[1..].get(5..).is_some_and(|said| said.starts_with(name)));
+            self.by_itself = bound.map(|(statement, _)| *statement).or(self.by_itself);
+        }
+        if has(bytes, b"COMMIT\0") || has(bytes, b"ROLLBACK\0") {
+            self.inside = false;
+        }
     }
 }
 
@@ -218,6 +262,28 @@ mod tests {
         assert_eq!(ear.hear(moment, true, b"B\0\0\0\x20\0sqlx_s_3\0\0"), Pass::On);
         let answer = Some(Moment::CommitAnswered("INSERT INTO inbox"));
         assert_eq!(ear.hear(answer, false, b"C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I"), Pass::HoldBefore);
+    }
+
+    #[test]
+    fn a_statement_outside_a_transaction_is_one() {
+        const STATEMENTS: &[&str] = &["INSERT INTO requests"];
+        let (asked, answered) = (Some(Moment::CommitAsked(STATEMENTS[0])), Some(Moment::CommitAnswered(STATEMENTS[0])));
+        let bind = b"B\0\0\0\x20\0sqlx_s_3\0\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04";
+        let mut ear = Ear { statements: STATEMENTS, ..Ear::default() };
+        // Prepared, it does nothing yet.
+        assert_eq!(
+            ear.hear(asked, true, b"P\0\0\0\x40sqlx_s_3\0WITH x AS (INSERT INTO requests VALUES ($1))\0\0\0S\0\0\0\x04"),
+            Pass::On
+        );
+        assert_eq!(ear.hear(answered, false, b"1\0\0\0\x04Z\0\0\0\x05I"), Pass::On);
+        assert_eq!(ear.hear(answered, true, bind), Pass::On);
+        assert_eq!(ear.hear(answered, false, b"2\0\0\0\x04"), Pass::On);
+        assert_eq!(ear.hear(answered, false, b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"), Pass::HoldBefore);
+        assert_eq!(ear.hear(answered, false, b"Z\0\0\0\x05I"), Pass::On);
+        assert_eq!(ear.hear(asked, true, b"Q\0\0\0\x0bBEGIN\0"), Pass::On);
+        assert_eq!(ear.hear(asked, true, bind), Pass::On);
+        assert_eq!(ear.hear(answered, true, b"Q\0\0\0\x0bCOMMIT\0"), Pass::On);
+        assert_eq!(ear.hear(asked, true, bind), Pass::HoldBefore);
     }
 
     #[test]

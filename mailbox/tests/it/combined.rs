@@ -5,18 +5,17 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
-    time::Duration,
 };
 
-use chassis::{Agency, Clock, DatabaseSettings, Host, Tx};
+use chassis::{Agency, Clock, DatabaseSettings, Host, Secret, Stroke};
 use mailbox::{Combined, Combiner, NotWritten};
-use tests::{Running, eventually};
+use tests::{Moment, Running, Tap, eventually};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{
-    lossy::Lossy,
-    post::{Post, SCHEMAS, Trouble, agency},
-};
+use crate::post::{Post, SCHEMAS, Trouble, agency};
+
+/// What is written, in one statement.
+const WRITTEN: &str = "INSERT INTO effects";
 
 /// Writes effects, whose subject is their key; the answer says whether it was written before.
 struct Effects(Arc<Gate>);
@@ -29,15 +28,9 @@ struct Gate {
 }
 
 impl Gate {
-    async fn pass(&self, tx: &mut Tx) -> sqlx::Result<()> {
+    async fn pass(&self) {
         self.begun.fetch_add(1, Ordering::SeqCst);
-        let mut open = self.open.subscribe();
-        while !*open.borrow_and_update() {
-            // The server ends a transaction in which nothing happens.
-            let _ = tokio::time::timeout(Duration::from_secs(1), open.changed()).await;
-            sqlx::query("SELECT").execute(&mut **tx).await?;
-        }
-        Ok(())
+        let _ = self.open.subscribe().wait_for(|open| *open).await;
     }
 }
 
@@ -45,18 +38,18 @@ impl Combined for Effects {
     type Item = &'static str;
     type Answer = &'static str;
 
-    async fn write(&self, tx: &mut Tx, items: &[&'static str]) -> sqlx::Result<Vec<&'static str>> {
-        self.0.pass(tx).await?;
-        let new: Vec<String> = sqlx::query_scalar(
-            "INSERT INTO effects (subject, etag)
-             SELECT subject, CASE subject WHEN 'bad' THEN NULL ELSE '' END FROM unnest($1::text[]) subject
-             WHERE NOT EXISTS (SELECT FROM effects WHERE effects.subject = subject.subject)
-             RETURNING subject",
-        )
-        .bind(items)
-        .fetch_all(&mut **tx)
-        .await?;
-        Ok(items.iter().map(|item| if new.iter().any(|new| new == item) { "now" } else { "before" }).collect())
+    async fn write(&self, stroke: Stroke<'_>, items: &[&'static str]) -> sqlx::Result<Vec<&'static str>> {
+        self.0.pass().await;
+        let mut statement = stroke.statement();
+        statement
+            .push(" INSERT INTO effects (subject, etag) SELECT subject, CASE subject WHEN 'bad' THEN NULL ELSE '' END FROM scope, unnest(")
+            .push_bind(items)
+            .push(
+                "::text[]) AS asked (subject) WHERE NOT EXISTS (SELECT FROM effects WHERE effects.subject = asked.subject)
+                 RETURNING subject",
+            );
+        let new: Vec<(String,)> = stroke.write(statement).await?;
+        Ok(items.iter().map(|item| if new.iter().any(|(new,)| new == item) { "now" } else { "before" }).collect())
     }
 }
 
@@ -80,18 +73,22 @@ struct Desk {
     running: Running,
     combiner: Combiner<Effects>,
     gate: Arc<Gate>,
-    lossy: Lossy,
+    tap: Tap,
 }
 
 impl Desk {
     async fn open() -> Self {
         let post = Post::open(Trouble::default()).await;
-        let lossy = Lossy::to(&post.to.database).await;
+        let (tap, through) = Tap::before_url(post.to.database.url.expose(), &[WRITTEN]).await;
         let gate = Arc::new(Gate { open: watch::Sender::new(true), begun: AtomicUsize::new(0) });
-        let config = Config { database: lossy.settings.clone(), gate: gate.clone(), combiner: Arc::default() };
+        let config = Config {
+            database: DatabaseSettings { url: Secret::new(through), ..post.to.database.clone() },
+            gate: gate.clone(),
+            combiner: Arc::default(),
+        };
         let running = post.stage.start("writer", config.clone(), Clock::default(), writer).await;
         let combiner = config.combiner.get().unwrap().clone();
-        Self { post, running, combiner, gate, lossy }
+        Self { post, running, combiner, gate, tap }
     }
 
     /// Asks, and comes back once it waits in its line.
@@ -110,6 +107,12 @@ impl Desk {
         self.ask(tasks, &agency(), "one").await;
         self.ask(tasks, &"sz".parse().unwrap(), "two").await;
         self.begun(2).await;
+    }
+
+    /// Loses the answer to the next commit, with its connection: the server has it, nobody hears.
+    async fn loses(&self) {
+        self.tap.hold(Moment::CommitAnswered(WRITTEN)).await.await.unwrap();
+        self.tap.hang_up();
     }
 
     /// Waits until so many transactions were begun.
@@ -159,22 +162,29 @@ async fn an_agency_is_written_by_one_at_a_time_and_holds_up_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_looked_up_and_has_one_effect() {
     let desk = Desk::open().await;
-    desk.lossy.losses.store(1, Ordering::SeqCst);
+    let agency = agency();
+    let (answer, ()) = tokio::join!(desk.combiner.ask(&agency, "one"), desk.loses());
     // The first time it was written and nobody heard; the second time it was found.
-    assert_eq!(desk.combiner.ask(&agency(), "one").await.unwrap(), "before");
-    assert_eq!(desk.lossy.losses.load(Ordering::SeqCst), 0);
-    assert_eq!(desk.combiner.ask(&agency(), "two").await.unwrap(), "now");
+    assert_eq!(answer.unwrap(), "before");
+    assert_eq!(desk.combiner.ask(&agency, "two").await.unwrap(), "now");
     assert_eq!(desk.post.effects().await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_cannot_be_looked_up_is_said_to_be_unknown() {
     let desk = Desk::open().await;
-    desk.lossy.losses.store(u32::MAX, Ordering::SeqCst);
-    let answer = desk.combiner.ask(&agency(), "one").await;
+    let (agency, always) = (agency(), async {
+        loop {
+            desk.loses().await
+        }
+    });
+    let answer = tokio::select! {
+        answer = desk.combiner.ask(&agency, "one") => answer,
+        () = always => unreachable!("it never ends"),
+    };
     assert!(matches!(answer, Err(NotWritten::Unknown)), "{answer:?}");
-    desk.lossy.losses.store(0, Ordering::SeqCst);
-    assert_eq!(desk.combiner.ask(&agency(), "one").await.unwrap(), "before", "whoever asks again finds it");
+    desk.tap.rest().await;
+    assert_eq!(desk.combiner.ask(&agency, "one").await.unwrap(), "before", "whoever asks again finds it");
     assert_eq!(desk.post.effects().await.len(), 1);
 }
 
@@ -200,7 +210,7 @@ async fn a_line_that_is_full_is_closed_to_its_agency_and_open_to_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_when_the_process_stops_is_still_written_and_then_nothing_is_taken() {
-    let Desk { post, running, combiner, lossy: _way, .. } = Desk::open().await;
+    let Desk { post, running, combiner, tap: _tap, .. } = Desk::open().await;
     let mut tasks = JoinSet::new();
     for item in ["one", "two", "three"] {
         let (combiner, agency) = (combiner.clone(), agency());

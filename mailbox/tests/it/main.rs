@@ -3,7 +3,6 @@
 
 mod combined;
 mod contract;
-mod lossy;
 mod parked;
 mod post;
 mod retention;

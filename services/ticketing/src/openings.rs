@@ -1,5 +1,5 @@
 //! Tickets that callers open, together: what arrives at the same time is written in the same transaction.
-use chassis::{Asked, Came, Changed, Firsts, Tx};
+use chassis::{Asked, Came, Changed, Firsts, Stroke};
 use mailbox::{Combined, Letter};
 use prost::Message;
 use proto::ticketing::v1 as pb;
@@ -21,14 +21,14 @@ impl Combined for Openings {
     type Item = Opening;
     type Answer = Result<pb::Ticket, Changed>;
 
-    async fn write(&self, tx: &mut Tx, items: &[Opening]) -> sqlx::Result<Vec<Self::Answer>> {
+    async fn write(&self, stroke: Stroke<'_>, items: &[Opening]) -> sqlx::Result<Vec<Self::Answer>> {
         let asked: Vec<&Asked> = items.iter().map(|opening| &opening.asked).collect();
-        let mut firsts = Firsts::among(tx, &asked);
+        let mut firsts = Firsts::among(stroke, &asked);
         let opened: Vec<&Opening> = items.iter().filter(|opening| firsts.may_be(&opening.asked)).collect();
         tickets::open_firsts(&mut firsts, &opened.iter().map(|opening| (&opening.asked, &opening.ticket)).collect::<Vec<_>>());
         let told: Vec<_> = opened.iter().map(|opening| (&opening.asked, &opening.letter, opening.ticket.opened_at)).collect();
-        mailbox::post_firsts(tx, &mut firsts, &told);
-        let came = firsts.write(tx).await?;
+        mailbox::post_firsts(&mut firsts, &told);
+        let came = firsts.write().await?;
         let answers = items.iter().zip(came).map(|(opening, came)| match came {
             Came::First => Ok(opening.answer.clone()),
             Came::Before(answer) => pb::Ticket::decode(&*answer).map_err(|error| sqlx::Error::Decode(error.into()).into()),

@@ -153,9 +153,8 @@ fn data() -> String {
 /// The rows of many calls in one statement.
 fn together() -> String {
     format!(
-        "BEGIN;
-         SET LOCAL opsmesh.agency = '{AGENCY}';
-         WITH new AS MATERIALIZED (SELECT gen_random_uuid() AS id FROM generate_series(1, {TOGETHER})),
+        "WITH scope AS MATERIALIZED (SELECT set_config('opsmesh.agency', '{AGENCY}', true)),
+         new AS MATERIALIZED (SELECT gen_random_uuid() AS id FROM scope, generate_series(1, {TOGETHER})),
          asked AS (INSERT INTO requests (agency, request_id, fingerprint, answer)
              SELECT '{AGENCY}', id, decode(repeat('00', 32), 'hex'), decode(repeat('00', 200), 'hex') FROM new),
          opened AS (INSERT INTO tickets (agency, id, title, description, grade, state, requester, evidence, opened_at, updated_at, revision)
@@ -163,8 +162,7 @@ fn together() -> String {
          fact AS (INSERT INTO facts (at, agency, kind, subject, actor, data)
              SELECT now(), '{AGENCY}', 'opsmesh.ticketing.v1.TicketCreated', 'agencies/{AGENCY}/tickets/' || id, 'chen', '{}'::json FROM new
              RETURNING seq, at)
-         INSERT INTO outbox (seq, at) SELECT seq, at FROM fact;
-         COMMIT;\n",
+         INSERT INTO outbox (seq, at) SELECT seq, at FROM fact;\n",
         data()
     )
 }

@@ -36,6 +36,32 @@ async fn a_scope_cannot_write_into_another_agency() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_in_one_stroke_has_a_scope_from_its_first_row_to_its_end() {
+    let desk = Desk::open().await;
+    let records = desk.records();
+    let mut session = records.session().await.unwrap();
+    let scope = || Scope::reaction("test", &AGENCY.parse().unwrap());
+    let remembered = "(agency, request_id, fingerprint) SELECT ";
+
+    let stroke = session.stroke(scope());
+    let mut own = stroke.statement();
+    own.push(" INSERT INTO requests ").push(remembered).push("agency, gen_random_uuid(), '' FROM scope RETURNING agency");
+    let written: Vec<(String,)> = stroke.write(own).await.unwrap();
+    assert_eq!(written, [(AGENCY.to_owned(),)]);
+
+    let stroke = session.stroke(scope());
+    let mut crossed = stroke.statement();
+    crossed.push(" INSERT INTO requests ").push(remembered).push("'sz', gen_random_uuid(), '' FROM scope RETURNING agency");
+    let error = stroke.write::<(String,)>(crossed).await.unwrap_err();
+    assert!(error.to_string().contains("row-level security"), "{error}");
+
+    // Its scope ended with it, and one that does not begin with its scope has none.
+    let forgetful = sqlx::QueryBuilder::new("SELECT agency FROM requests");
+    let seen = session.stroke(scope()).write::<(String,)>(forgetful).await;
+    assert!(!seen.as_ref().is_ok_and(|rows| !rows.is_empty()), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_table_with_an_agency_lacks_the_wall() {
     let desk = Desk::open().await;
     let without: Vec<String> = sqlx::query_scalar(
