@@ -35,8 +35,8 @@ const ROOM: Room = Room { all: 8_192, agency: 2_048 };
 /// While the server is in trouble the same is tried this often; then its callers are told, who have deadlines of their own.
 const ATTEMPTS: u32 = 3;
 
-/// A writer that always has a turn gives its connection back after this, and takes its place behind whoever waits for one.
-const KEPT: Duration = Duration::from_secs(1);
+/// A writer that always has a turn gives its connection back after this, and takes its place behind whoever waits for one: where the pool is small, they wait that long.
+const KEPT: Duration = Duration::from_millis(250);
 
 /// Something that is written together with others of its kind.
 pub trait Combined: Send + Sync + 'static {

@@ -170,9 +170,12 @@ impl Outbox {
     /// Above which number the next look is, which begins after this.
     async fn above(&mut self) -> sqlx::Result<i64> {
         if is_over(&mut self.seen, SEE_EVERY) {
-            let (server, numbered) = sqlx::query_as("SELECT pg_postmaster_start_time()::text, last_value FROM facts_seq")
-                .fetch_one(&mut self.session)
-                .await?;
+            // A sequence that is new says its first number before anybody has drawn it.
+            let (server, numbered) = sqlx::query_as(
+                "SELECT pg_postmaster_start_time()::text, CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM facts_seq",
+            )
+            .fetch_one(&mut self.session)
+            .await?;
             let writing = sqlx::query_scalar(
                 "SELECT virtualtransaction FROM pg_locks
                  WHERE locktype = 'relation' AND relation = 'outbox'::regclass AND mode = 'RowExclusiveLock'

@@ -253,12 +253,14 @@ mod tests {
         let mut ear = Ear { statements: &["DELETE FROM outbox", "INSERT INTO inbox"], ..Ear::default() };
         assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bBEGIN\0"), Pass::On);
         assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bCOMMIT\0"), Pass::On);
+        assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bBEGIN\0"), Pass::On);
         assert_eq!(ear.hear(moment, true, b"P\0\0\0\x40sqlx_s_3\0INSERT INTO inbox (id) VALUES ($1)\0\0\0"), Pass::On);
         assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bCOMMIT\0"), Pass::HoldBefore);
         // The next transaction runs it by its name.
         assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bBEGIN\0"), Pass::On);
         assert_eq!(ear.hear(moment, true, b"B\0\0\0\x20\0sqlx_s_33\0\0"), Pass::On);
         assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bCOMMIT\0"), Pass::On);
+        assert_eq!(ear.hear(moment, true, b"Q\0\0\0\x0bBEGIN\0"), Pass::On);
         assert_eq!(ear.hear(moment, true, b"B\0\0\0\x20\0sqlx_s_3\0\0"), Pass::On);
         let answer = Some(Moment::CommitAnswered("INSERT INTO inbox"));
         assert_eq!(ear.hear(answer, false, b"C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I"), Pass::HoldBefore);

@@ -1,6 +1,6 @@
 //! Every fact arrives, once, and the facts of one subject in their order.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -118,6 +118,34 @@ async fn a_change_that_is_rolled_back_tells_nobody() {
     drop(undone);
     tell_now(&db, "agencies/gz/xs/2", "2").await;
     assert_eq!(arrived(&post, 1).await, [("agencies/gz/xs/2".to_owned(), "2".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_fact_of_all_is_not_passed_over_by_a_relay_that_found_nothing_for_long() {
+    let post = Post::open(Trouble::default()).await;
+    let _sender = post.sender().await;
+    let db = post.outgoing();
+    let looks = Mutex::new(BTreeSet::new());
+    eventually("the relay to have looked some times", || async {
+        // What it says at the end of a look that found nothing.
+        let ended: Vec<String> = sqlx::query_scalar(
+            "SELECT query_start::text FROM pg_stat_activity
+                 WHERE datname = current_database() AND query LIKE 'SELECT pg_advisory_unlock%'",
+        )
+        .fetch_all(db.pool())
+        .await
+        .unwrap();
+        let mut looks = looks.lock().await;
+        looks.extend(ended);
+        if looks.len() > 3 { Ok(()) } else { Err(looks.len()) }
+    })
+    .await;
+    tell_now(&db, "agencies/gz/xs/1", "1").await;
+    within(Duration::from_secs(20), "it to be carried before the next thorough look", || async {
+        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(db.pool()).await.unwrap();
+        if waiting == 0 { Ok(()) } else { Err(waiting) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
