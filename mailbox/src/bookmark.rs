@@ -7,13 +7,13 @@ use std::{fmt, str::FromStr};
 use chassis::Tx;
 use jiff::Timestamp;
 
-use crate::letter::Recorded;
+use crate::{letter::Recorded, snapshot::Snapshot};
 
 /// So many facts are read again at most: whoever was away for longer reads the nouns themselves.
 const WINDOW: i64 = 20_000;
 
 /// How far somebody has read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bookmark {
     /// Everything of transactions below this was read,
     from: u64,
@@ -21,6 +21,8 @@ pub struct Bookmark {
     to: u64,
     /// what has a number up to this.
     after: i64,
+    /// Nor is anything new that could be seen when they began, though an older transaction was running then.
+    seen: Option<Snapshot>,
 }
 
 /// A text that is no bookmark.
@@ -40,19 +42,21 @@ pub enum Unread {
 }
 
 impl Bookmark {
-    /// Behind everything whose transaction has ended.
+    /// Behind everything that can be seen now.
     pub async fn now(tx: &mut Tx) -> sqlx::Result<Self> {
-        Ok(Self::behind(ended(tx).await?))
+        let seen = snapshot(tx).await?;
+        Ok(Self::behind(seen.ended, Some(seen)))
     }
 
-    fn behind(ended: u64) -> Self {
-        Self { from: ended, to: ended, after: 0 }
+    fn behind(ended: u64, seen: Option<Snapshot>) -> Self {
+        Self { from: ended, to: ended, after: 0, seen: seen.filter(|seen| ended < seen.next) }
     }
 }
 
 impl fmt::Display for Bookmark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{}", self.from, self.to, self.after)
+        write!(f, "{}-{}-{}", self.from, self.to, self.after)?;
+        self.seen.iter().try_for_each(|seen| write!(f, "-{seen}"))
     }
 }
 
@@ -60,18 +64,18 @@ impl FromStr for Bookmark {
     type Err = NoPlace;
 
     fn from_str(text: &str) -> Result<Self, NoPlace> {
-        let mut parts = text.splitn(3, '-');
+        let mut parts = text.splitn(4, '-');
         let mut part = || parts.next().ok_or(NoPlace);
         let (from, to) = (part()?.parse().map_err(|_| NoPlace)?, part()?.parse().map_err(|_| NoPlace)?);
         let after = part()?.parse().map_err(|_| NoPlace)?;
-        if from > to || after < 0 { Err(NoPlace) } else { Ok(Self { from, to, after }) }
+        let seen = parts.next().map(|seen| seen.parse().map_err(|_| NoPlace)).transpose()?;
+        if from > to || after < 0 { Err(NoPlace) } else { Ok(Self { from, to, after, seen }) }
     }
 }
 
-/// The transaction below which all have ended.
-async fn ended(tx: &mut Tx) -> sqlx::Result<u64> {
-    let ended: String = sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").fetch_one(&mut **tx).await?;
-    ended.parse().map_err(|error: std::num::ParseIntError| sqlx::Error::Decode(error.into()))
+async fn snapshot(tx: &mut Tx) -> sqlx::Result<Snapshot> {
+    let text: String = sqlx::query_scalar("SELECT pg_current_snapshot()::text").fetch_one(&mut **tx).await?;
+    text.parse().map_err(|_| sqlx::Error::Decode(format!("{text} is no snapshot").into()))
 }
 
 #[derive(sqlx::FromRow)]
@@ -92,9 +96,9 @@ pub async fn news(
     kinds: &str,
     most: i64,
 ) -> Result<(Vec<(Recorded, Bookmark)>, Bookmark), Unread> {
-    let Bookmark { from, mut to, after } = bookmark;
+    let Bookmark { from, mut to, after, seen } = bookmark.clone();
     if from == to {
-        to = ended(tx).await?;
+        to = snapshot(tx).await?.ended;
         if to < from {
             return Err(Unread::TooOld);
         }
@@ -110,21 +114,24 @@ pub async fn news(
     }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT seq, kind, at, actor, data::text AS data FROM facts
-         WHERE tx >= $1::text::xid8 AND tx < $2::text::xid8 AND seq > $3 AND starts_with(kind, $4) ORDER BY seq LIMIT $5",
+         WHERE tx >= $1::text::xid8 AND tx < $2::text::xid8 AND seq > $3 AND starts_with(kind, $4)
+             AND ($6::text IS NULL OR NOT pg_visible_in_snapshot(tx, $6::pg_snapshot))
+         ORDER BY seq LIMIT $5",
     )
     .bind(low)
     .bind(high)
     .bind(after)
     .bind(kinds)
     .bind(most)
+    .bind(seen.as_ref().map(Snapshot::to_string))
     .fetch_all(&mut **tx)
     .await?;
     let last = rows.last().map(|row| row.seq).filter(|_| i64::try_from(rows.len()).is_ok_and(|read| read >= most));
-    let then = last.map_or_else(|| Bookmark::behind(to), |after| Bookmark { from, to, after });
-    let told = rows
-        .into_iter()
-        .map(|Row { seq, kind, at, actor, data }| (Recorded { kind, at, actor, data }, Bookmark { from, to, after: seq }));
-    Ok((told.collect(), then))
+    let place = |after| Bookmark { from, to, after, seen: seen.clone() };
+    let told =
+        rows.into_iter().map(|Row { seq, kind, at, actor, data }| (Recorded { kind, at, actor, data }, place(seq))).collect();
+    let then = last.map_or_else(|| Bookmark::behind(to, seen.clone()), place);
+    Ok((told, then))
 }
 
 #[cfg(test)]
@@ -136,8 +143,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_bookmark_is_read_as_it_was_written(from: u32, more: u32, after in 0..i64::MAX) {
-            let bookmark = Bookmark { from: from.into(), to: u64::from(from) + u64::from(more), after };
-            prop_assert_eq!(bookmark.to_string().parse(), Ok(bookmark));
+            for seen in [None, Some("7:9:7,8".parse().unwrap())] {
+                let bookmark = Bookmark { from: from.into(), to: u64::from(from) + u64::from(more), after, seen };
+                prop_assert_eq!(bookmark.to_string().parse(), Ok(bookmark));
+            }
         }
 
         #[test]
@@ -150,7 +159,7 @@ mod tests {
 
     #[test]
     fn places_out_of_order_are_none() {
-        for text in ["", "1", "1-2", "2-1-0", "1-2--3", "1-2-x", "-1-2-3", "1-2-3-4"] {
+        for text in ["", "1", "1-2", "2-1-0", "1-2--3", "1-2-x", "-1-2-3", "1-2-3-4", "1-2-3-"] {
             assert_eq!(text.parse::<Bookmark>(), Err(NoPlace), "{text}");
         }
     }

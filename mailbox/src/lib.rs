@@ -19,6 +19,7 @@ mod relay;
 mod retention;
 pub mod seal;
 mod seals;
+mod snapshot;
 mod subscription;
 mod timer;
 mod timers;

@@ -170,13 +170,13 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Result<(), Status> {
-        let news = async { mailbox::news(&mut self.db.begin(&self.scope).await?, self.at, KINDS, AT_ONCE).await };
+        let news = async { mailbox::news(&mut self.db.begin(&self.scope).await?, self.at.clone(), KINDS, AT_ONCE).await };
         let (facts, then) = news.await.map_err(|unread| match unread {
             Unread::TooOld => reasons::RESUME_TOKEN_TOO_OLD.refusal().into(),
             Unread::Store(error) => chassis::database_fault(&error),
         })?;
         for (fact, behind) in facts {
-            let told = wire::news(fact, self.token(behind));
+            let told = wire::news(fact, self.token(&behind));
             self.ready.push_back(told);
         }
         self.at = then;
@@ -184,11 +184,11 @@ impl Watch {
     }
 
     fn say_where(&mut self) {
-        let resume_token = self.token(self.at);
+        let resume_token = self.token(&self.at);
         self.ready.push_back(pb::WatchTicketsResponse { resume_token, ..Default::default() });
     }
 
-    fn token(&self, at: Bookmark) -> String {
+    fn token(&self, at: &Bookmark) -> String {
         PageToken::after(&["watch", &self.parent], &at.to_string())
     }
 }

@@ -111,6 +111,34 @@ async fn a_change_that_is_committed_late_is_told_of_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_before_is_not_told_of_though_an_older_change_is_still_open() {
+    let desk = Desk::open().await;
+    let mut agent = desk.agent().await;
+    let records = desk.records();
+    let mut older = records.begin(&Scope::reaction("test", &AGENCY.parse().unwrap())).await.unwrap();
+    sqlx::query("SELECT pg_current_xact_id()").execute(&mut *older).await.unwrap();
+    open(&mut agent, "以前的").await;
+    let (mut told, begin) = follow(&mut agent, AGENCY).await;
+    let after = open(&mut agent, "门户打不开").await;
+    // Nothing is decided while it is open.
+    let (none, still) = rest(&mut agent, &begin).await;
+    assert_eq!(none, []);
+    older.commit().await.unwrap();
+    assert_eq!(next(&mut told).await.1, after);
+    for place in [begin, still] {
+        eventually("the one to be told of from there", || {
+            let mut agent = agent.clone();
+            let (place, after) = (place.clone(), after.clone());
+            async move {
+                let (all, _) = rest(&mut agent, &place).await;
+                if all == [("TicketOpened".to_owned(), after)] { Ok(()) } else { Err(all) }
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_away_for_too_long_is_told_to_begin_anew() {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
