@@ -1,6 +1,6 @@
 //! Requests that are answered together: as [`Database::first`](crate::Database::first), for many of an agency in one
 //! transaction, with the answers known beforehand.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use prost::{Message, Name};
 use sqlx::{Postgres, QueryBuilder};
@@ -108,31 +108,30 @@ impl<'a> Firsts<'a> {
         let (db, scope) = (stroke.database().clone(), stroke.scope().clone());
         statement.push(" SELECT request_id FROM came");
         let new: Vec<(Uuid,)> = stroke.write(statement).await?;
-        new.iter().filter_map(|(id,)| marks.remove(id)).for_each(Mark::leave);
-        let before = if new.len() == ids.len() { HashMap::new() } else { db.before(&scope, ids, &new).await? };
+        let new: HashSet<Uuid> = new.into_iter().map(|(id,)| id).collect();
+        new.iter().filter_map(|id| marks.remove(id)).for_each(Mark::leave);
+        let others: Vec<Uuid> = ids.into_iter().filter(|id| !new.contains(id)).collect();
+        let before = if others.is_empty() { HashMap::new() } else { db.before(&scope, others).await? };
         let came = asked.iter().map(|asked| {
             let earliest = earliest[&asked.request_id];
-            match before.get(&asked.request_id) {
+            Ok(match before.get(&asked.request_id) {
                 Some((fingerprint, Some(answer))) if *fingerprint == asked.fingerprint => Came::Before(answer.clone()),
                 Some(_) => Came::Reused,
+                // Its time was over between the two: asked again, it comes for the first time.
+                None if !new.contains(&asked.request_id) => return Err(sqlx::Error::RowNotFound),
                 None if std::ptr::eq(earliest, *asked) => Came::First,
                 // It came twice at once.
                 None if earliest.fingerprint == asked.fingerprint => Came::Before(earliest.answer.clone()),
                 None => Came::Reused,
-            }
+            })
         });
-        Ok(came.collect())
+        came.collect()
     }
 }
 
 impl Database {
-    /// Fingerprint and answer of those among `ids` that are not `new`. Whoever was in their way has committed, else they would be.
-    async fn before(
-        &self,
-        scope: &Scope,
-        ids: Vec<Uuid>,
-        new: &[(Uuid,)],
-    ) -> sqlx::Result<HashMap<Uuid, (Vec<u8>, Option<Vec<u8>>)>> {
+    /// Fingerprint and answer of those that are not new. Whoever was in their way has committed, else they would be.
+    async fn before(&self, scope: &Scope, ids: Vec<Uuid>) -> sqlx::Result<HashMap<Uuid, (Vec<u8>, Option<Vec<u8>>)>> {
         let mut tx = self.begin(scope).await?;
         let agency = tx.agency().map_or("*", Agency::as_str).to_owned();
         let known: Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)> =
@@ -141,10 +140,6 @@ impl Database {
                 .bind(ids)
                 .fetch_all(&mut *tx)
                 .await?;
-        let mut before: HashMap<_, _> = known.into_iter().map(|(id, fingerprint, answer)| (id, (fingerprint, answer))).collect();
-        for (id,) in new {
-            before.remove(id);
-        }
-        Ok(before)
+        Ok(known.into_iter().map(|(id, fingerprint, answer)| (id, (fingerprint, answer))).collect())
     }
 }
