@@ -10,7 +10,7 @@ pub(crate) async fn make(name: &str) -> String {
     for statement in [
         format!("CREATE ROLE {name} LOGIN PASSWORD '{name}' NOSUPERUSER NOBYPASSRLS"),
         format!("GRANT {name} TO CURRENT_USER"),
-        format!("CREATE DATABASE {name} OWNER {name}"),
+        format!("CREATE DATABASE {name} OWNER {name} TEMPLATE template0 LC_COLLATE 'C'"),
     ] {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
     }

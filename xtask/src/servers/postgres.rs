@@ -17,6 +17,10 @@ const USER: &str = "postgres";
 /// The services that own a database each, as a role of the same name without any privilege beyond it.
 pub(crate) const SERVICES: &[&str] = &["ticketing", "inventory", "inspection"];
 
+/// How a service's database sorts: text byte by byte, as the names are compared that are in every key. By a locale's rules, `C.UTF-8` among them, each comparison asks the C library
+/// (measured: a sixth of the rate at which tickets are opened), whose next version may think otherwise of the order that the indexes are in.
+const BYTES: &str = "TEMPLATE template0 LC_COLLATE ''C''";
+
 /// Makes the data directory once.
 pub(crate) fn prepare(instance: &Instance) -> Result<()> {
     let data = instance.path("postgres");
@@ -94,7 +98,7 @@ pub(crate) fn settle(instance: &Instance) -> Result<()> {
     for service in SERVICES {
         let database = database(service);
         script.push_str(&format!(
-            "SELECT 'CREATE DATABASE {database} OWNER {service}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{database}') \\gexec\n\
+            "SELECT 'CREATE DATABASE {database} OWNER {service} {BYTES}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{database}') \\gexec\n\
              REVOKE CONNECT ON DATABASE {database} FROM PUBLIC;\n"
         ));
     }
@@ -150,7 +154,7 @@ pub(crate) fn make_databases(instance: &Instance, url: &str, with_roles: bool) -
         }
         let owner = if with_roles { format!(" OWNER {name}") } else { String::new() };
         script.push_str(&format!(
-            "SELECT 'CREATE DATABASE {name}{owner}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
+            "SELECT 'CREATE DATABASE {name}{owner} {BYTES}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
         ));
         script.push_str(&format!("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{name}';\n"));
         let owner = psql(url, &script).with_context(|| {
