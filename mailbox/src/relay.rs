@@ -27,9 +27,9 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// So long after a look began that found some the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty
 /// facts when calls are many). Whoever comes after a rest does not wait.
-const PACE: Duration = Duration::from_millis(4);
+const PACE: Duration = Duration::from_millis(8);
 /// A look that found so many was worth its cost, and the next one begins at once.
-const MANY: i64 = 128;
+const MANY: i64 = 256;
 /// Where it is another replica's turn, that one carries ours too; but it may have looked just before they came, and rest.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 /// How often it is asked who writes: what has gone since is looked through again at every look.
