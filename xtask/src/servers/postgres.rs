@@ -18,7 +18,7 @@ const USER: &str = "postgres";
 pub(crate) const SERVICES: &[&str] = &["ticketing", "inventory", "inspection"];
 
 /// How a service's database sorts: text byte by byte, as the names are compared that are in every key. By a locale's rules, `C.UTF-8` among them, each comparison asks the C library
-/// (measured: a sixth of the rate at which tickets are opened), whose next version may think otherwise of the order that the indexes are in.
+/// (measured: a tenth of the rate at which tickets are opened), whose next version may think otherwise of the order that the indexes are in.
 const BYTES: &str = "TEMPLATE template0 LC_COLLATE ''C''";
 
 /// Makes the data directory once.
