@@ -60,7 +60,7 @@ pub use run::{errand, run};
 pub use schema::Schema;
 pub use settings::{HostSettings, Secret, TelemetrySettings};
 pub use stroke::{Session, Stroke};
-pub use together::{Asked, Came, Firsts};
+pub use together::{Asked, Came, Firsts, came_again};
 pub use trace::{NotATraceparent, Origin, record_root};
 pub use upstream::{Upstream, UpstreamSettings};
 

@@ -75,8 +75,10 @@ impl<'a> Firsts<'a> {
             .push_bind(each.iter().map(|asked| &asked.answer[..]).collect::<Vec<_>>())
             .push(
                 "::bytea[]) WITH ORDINALITY AS asked (request_id, fingerprint, answer, place)
-                     ORDER BY place ON CONFLICT DO NOTHING RETURNING request_id)",
-            );
+                     ORDER BY place",
+            )
+            .push(if stroke.is_hopeful() { "" } else { " ON CONFLICT DO NOTHING" })
+            .push(" RETURNING request_id)");
         Self { stroke, asked, earliest, ids, marks: HashMap::new(), statement }
     }
 
@@ -127,6 +129,12 @@ impl<'a> Firsts<'a> {
         });
         came.collect()
     }
+}
+
+/// Whether a [hopeful](Stroke::hopeful) stroke failed because a request in it had come before.
+#[must_use]
+pub fn came_again(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation() && error.constraint() == Some("requests_pkey"))
 }
 
 impl Database {

@@ -35,6 +35,10 @@ const ROOM: Room = Room { all: 8_192, agency: 2_048 };
 /// While the server is in trouble the same is tried this often; then its callers are told, who have deadlines of their own.
 const ATTEMPTS: u32 = 3;
 
+/// From so many on it is hoped that nobody among them comes again: for fewer it would bring nothing, and each hope that is not fulfilled is an error in the server's log.
+const HOPE_FROM: usize = 16;
+/// A writer that hoped in vain does not for so long: callers who come again come in numbers, after an outage.
+const DOUBT: Duration = Duration::from_secs(1);
 /// A writer that always has a turn gives its connection back after this, and takes its place behind whoever waits for one: where the pool is small, they wait that long.
 const KEPT: Duration = Duration::from_millis(250);
 
@@ -81,12 +85,16 @@ struct Shared<C: Combined> {
 
 struct Asked<C: Combined> {
     item: C::Item,
-    reply: oneshot::Sender<Result<C::Answer, NotWritten>>,
+    reply: oneshot::Sender<Reply<C>>,
 }
+
+/// What was asked for comes back with its answer: whoever asked need not keep another.
+type Reply<C> = Result<(<C as Combined>::Item, <C as Combined>::Answer), NotWritten>;
 
 #[derive(Debug)]
 struct Written {
     together: Histogram,
+    again: Counter,
     refused: Counter,
 }
 
@@ -98,6 +106,11 @@ impl Written {
                 "How many requests were written in one transaction",
                 // 1 to 256.
                 Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            ),
+            again: meter.register(
+                "opsmesh_combined_again",
+                "Transactions that were written a second time because a request in them had come before",
+                Counter::default(),
             ),
             refused: meter.register("opsmesh_combined_refused", "Requests for which there was no room", Counter::default()),
         }
@@ -126,8 +139,8 @@ impl<C: Combined> Combiner<C> {
         Self(shared)
     }
 
-    /// Asks for `item` in the scope of its agency, and waits for the answer.
-    pub async fn ask(&self, agency: &Agency, item: C::Item) -> Result<C::Answer, NotWritten> {
+    /// Asks for `item` in the scope of its agency, and waits for it and its answer.
+    pub async fn ask(&self, agency: &Agency, item: C::Item) -> Result<(C::Item, C::Answer), NotWritten> {
         let (reply, answer) = oneshot::channel();
         match self.0.lines().as_mut().map(|waiting| waiting.push(agency, Asked { item, reply })) {
             None => return Err(NotWritten::Stopping),
@@ -150,7 +163,7 @@ impl<C: Combined> Shared<C> {
     }
 
     async fn run(&self, service: &'static str, db: &Database, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut pen = Pen { service, db, kept: None };
+        let mut pen = Pen { service, db, kept: None, doubt: None };
         loop {
             let next = {
                 let mut lines = self.lines();
@@ -199,9 +212,9 @@ impl<C: Combined> Shared<C> {
             match self.insist(pen, agency, &items).await {
                 Ok(answers) => {
                     self.written.together.observe(f64::from(u32::try_from(items.len()).unwrap_or(u32::MAX)));
-                    for (reply, answer) in replies.into_iter().zip(answers) {
+                    for ((reply, item), answer) in replies.into_iter().zip(items).zip(answers) {
                         // A caller who has given up meanwhile asks again and finds it.
-                        let _ = reply.send(Ok(answer));
+                        let _ = reply.send(Ok((item, answer)));
                     }
                 }
                 Err(NotWritten::Store(error)) if items.len() > 1 && !trouble::passes(&error) => {
@@ -219,25 +232,41 @@ impl<C: Combined> Shared<C> {
     async fn insist(&self, pen: &mut Pen<'_>, agency: &Agency, items: &[C::Item]) -> Result<Vec<C::Answer>, NotWritten> {
         let mut pauses = Pauses::default();
         let mut unknown = false;
-        for attempt in 1.. {
-            let (lost_at_commit, error) = match self.once(pen, agency, items).await {
+        let mut attempt = 0;
+        loop {
+            let hopeful = items.len() >= HOPE_FROM && pen.hopes();
+            let (lost_at_commit, error) = match self.once(pen, agency, items, hopeful).await {
                 Ok(answers) => return Ok(answers),
+                Err((_, error)) if hopeful && chassis::came_again(&error) => {
+                    self.written.again.inc();
+                    pen.doubt = Some(Instant::now());
+                    continue;
+                }
                 Err(failed) => failed,
             };
+            attempt += 1;
             unknown |= lost_at_commit;
-            if !trouble::passes(&error) || attempt == ATTEMPTS {
+            // One that is no row, where there was one a moment ago: its time was over between two looks.
+            let passes = trouble::passes(&error) || matches!(error, sqlx::Error::RowNotFound);
+            if !passes || attempt == ATTEMPTS {
                 return Err(if unknown { NotWritten::Unknown } else { error.into() });
             }
             tracing::warn!(error = &error as &dyn std::error::Error, attempt, unknown, "requests are written again");
             pause(pauses.next(), &CancellationToken::new()).await;
         }
-        unreachable!("the last attempt returns")
     }
 
     /// Writes all of `items` in one transaction. The error says whether it may have been committed all the same.
-    async fn once(&self, pen: &mut Pen<'_>, agency: &Agency, items: &[C::Item]) -> Result<Vec<C::Answer>, (bool, sqlx::Error)> {
+    async fn once(
+        &self,
+        pen: &mut Pen<'_>,
+        agency: &Agency,
+        items: &[C::Item],
+        hopeful: bool,
+    ) -> Result<Vec<C::Answer>, (bool, sqlx::Error)> {
         let (mut session, since) = pen.take().await.map_err(|error| (false, error))?;
         let stroke = session.stroke(Scope::reaction(pen.service, agency));
+        let stroke = if hopeful { stroke.hopeful() } else { stroke };
         let written = patience::answered(self.combined.write(stroke, items)).await;
         let answers = written.map_err(|error| (trouble::is_unknown(&error), error))?;
         assert_eq!(answers.len(), items.len(), "an answer each");
@@ -252,6 +281,8 @@ struct Pen<'a> {
     db: &'a Database,
     /// Its connection, and since when it has it.
     kept: Option<(Session, Instant)>,
+    /// When it last hoped in vain.
+    doubt: Option<Instant>,
 }
 
 impl Pen<'_> {
@@ -262,6 +293,11 @@ impl Pen<'_> {
             Some(kept) => Ok(kept),
             None => Ok((self.db.session().await?, Instant::now())),
         }
+    }
+
+    /// Whether it hopes that nobody comes again.
+    fn hopes(&self) -> bool {
+        self.doubt.is_none_or(|doubt| doubt.elapsed() >= DOUBT)
     }
 }
 

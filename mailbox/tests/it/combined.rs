@@ -2,7 +2,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
 };
@@ -25,6 +25,8 @@ struct Gate {
     open: watch::Sender<bool>,
     /// Transactions that were begun.
     begun: AtomicUsize,
+    /// A row that the next transaction looks for is gone meanwhile.
+    gone: AtomicBool,
 }
 
 impl Gate {
@@ -40,6 +42,9 @@ impl Combined for Effects {
 
     async fn write(&self, stroke: Stroke<'_>, items: &[&'static str]) -> sqlx::Result<Vec<&'static str>> {
         self.0.pass().await;
+        if self.0.gone.swap(false, Ordering::SeqCst) {
+            return Err(sqlx::Error::RowNotFound);
+        }
         let mut statement = stroke.statement();
         statement
             .push(" INSERT INTO effects (subject, etag) SELECT subject, CASE subject WHEN 'bad' THEN NULL ELSE '' END FROM scope, unnest(")
@@ -80,7 +85,7 @@ impl Desk {
     async fn open() -> Self {
         let post = Post::open(Trouble::default()).await;
         let (tap, through) = Tap::before_url(post.to.database.url.expose(), &[WRITTEN]).await;
-        let gate = Arc::new(Gate { open: watch::Sender::new(true), begun: AtomicUsize::new(0) });
+        let gate = Arc::new(Gate { open: watch::Sender::new(true), begun: AtomicUsize::new(0), gone: AtomicBool::new(false) });
         let config = Config {
             database: DatabaseSettings { url: Secret::new(through), ..post.to.database.clone() },
             gate: gate.clone(),
@@ -94,7 +99,7 @@ impl Desk {
     /// Asks, and comes back once it waits in its line.
     async fn ask(&self, tasks: &mut JoinSet<Result<&'static str, NotWritten>>, of: &Agency, item: &'static str) {
         let (combiner, agency) = (self.combiner.clone(), of.clone());
-        let mut asked = Box::pin(async move { combiner.ask(&agency, item).await });
+        let mut asked = Box::pin(async move { combiner.ask(&agency, item).await.map(|(_, answer)| answer) });
         match futures::poll!(&mut asked) {
             Poll::Ready(answer) => tasks.spawn(std::future::ready(answer)),
             Poll::Pending => tasks.spawn(asked),
@@ -165,8 +170,8 @@ async fn a_commit_whose_answer_is_lost_is_looked_up_and_has_one_effect() {
     let agency = agency();
     let (answer, ()) = tokio::join!(desk.combiner.ask(&agency, "one"), desk.loses());
     // The first time it was written and nobody heard; the second time it was found.
-    assert_eq!(answer.unwrap(), "before");
-    assert_eq!(desk.combiner.ask(&agency, "two").await.unwrap(), "now");
+    assert_eq!(answer.unwrap(), ("one", "before"));
+    assert_eq!(desk.combiner.ask(&agency, "two").await.unwrap(), ("two", "now"));
     assert_eq!(desk.post.effects().await.len(), 2);
 }
 
@@ -184,8 +189,16 @@ async fn a_commit_that_cannot_be_looked_up_is_said_to_be_unknown() {
     };
     assert!(matches!(answer, Err(NotWritten::Unknown)), "{answer:?}");
     desk.tap.rest().await;
-    assert_eq!(desk.combiner.ask(&agency, "one").await.unwrap(), "before", "whoever asks again finds it");
+    assert_eq!(desk.combiner.ask(&agency, "one").await.unwrap(), ("one", "before"), "whoever asks again finds it");
     assert_eq!(desk.post.effects().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_forgotten_between_two_looks_is_asked_for_again() {
+    let desk = Desk::open().await;
+    desk.gate.gone.store(true, Ordering::SeqCst);
+    assert_eq!(desk.combiner.ask(&agency(), "one").await.unwrap(), ("one", "now"));
+    assert_eq!(desk.gate.begun.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,10 @@
 //! The front door: requests are parsed, answered and, when refused, refused politely. No rule and no SQL lives here.
-use chassis::{Agency, Asked, Caller, Clock, Database, Filter, First, Origin, PageToken};
+use chassis::{Agency, Asked, Caller, Clock, Database, Filter, First, Origin, PageToken, Scope};
+use jiff::Timestamp;
 use mailbox::{Combiner, NotWritten};
 use proto::{Invalid, Wire, parse, reasons, ticketing::v1 as pb};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use crate::{
     openings::{Opening, Openings},
@@ -27,6 +29,24 @@ impl Api {
     pub(crate) fn new(db: Database, clock: Clock, openings: Combiner<Openings>, watches: Watches) -> Self {
         Self { db, clock, openings, watches }
     }
+
+    /// Nothing is written, so there is nothing to write together.
+    async fn rehearse(
+        &self,
+        scope: &Scope,
+        agency: &Agency,
+        request_id: Uuid,
+        request: &pb::CreateTicketRequest,
+        call: Call,
+        now: Timestamp,
+    ) -> Result<Response<pb::Ticket>, Status> {
+        let mut once = match self.db.first(scope, request_id, request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let ticket = tickets::open(&mut once.tx, agency, TicketId::of_call(agency, request_id, now), call, now).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
 }
 
 #[tonic::async_trait]
@@ -40,25 +60,21 @@ impl pb::ticketing_server::Ticketing for Api {
         let request_id = parse::uuid("request_id", &request.request_id)?;
         let scope = caller.may(&agency)?;
         let now = self.clock.now();
-        let id = TicketId::of_call(&agency, request_id, now);
         if request.validate_only {
-            // Nothing is written, so there is nothing to write together.
-            let mut once = match self.db.first(&scope, request_id, &request).await? {
-                First::No(answer) => return Ok(Response::new(answer)),
-                First::Yes(once) => once,
-            };
-            let ticket = tickets::open(&mut once.tx, &agency, id, call, now).await?;
-            return Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?));
+            // In a box: whoever means it does not carry what a rehearsal needs.
+            return Box::pin(self.rehearse(&scope, &agency, request_id, &request, call, now)).await;
         }
+        let id = TicketId::of_call(&agency, request_id, now);
         let (ticket, fact) = Ticket::open(agency.clone(), id, call, now);
         let answer: pb::Ticket = ticket.clone().into();
-        let opening = Opening {
+        let opening = Box::new(Opening {
             asked: Asked::new(caller.subject(), request_id, &request, &answer),
             letter: wire::letter(&ticket, fact).by(caller.subject()),
             answer,
             ticket,
-        };
-        Ok(Response::new(self.openings.ask(&agency, opening).await.map_err(not_written)??))
+        });
+        let (opening, came) = self.openings.ask(&agency, opening).await.map_err(not_written)?;
+        Ok(Response::new(opening.answered(came)?))
     }
 
     async fn get_ticket(&self, request: Request<pb::GetTicketRequest>) -> Result<Response<pb::Ticket>, Status> {

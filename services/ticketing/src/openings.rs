@@ -18,22 +18,29 @@ pub(crate) struct Opening {
 pub(crate) struct Openings;
 
 impl Combined for Openings {
-    type Item = Opening;
-    type Answer = Result<pb::Ticket, Changed>;
+    /// In a box: it is moved along the line.
+    type Item = Box<Opening>;
+    type Answer = Came;
 
-    async fn write(&self, stroke: Stroke<'_>, items: &[Opening]) -> sqlx::Result<Vec<Self::Answer>> {
+    async fn write(&self, stroke: Stroke<'_>, items: &[Box<Opening>]) -> sqlx::Result<Vec<Came>> {
         let asked: Vec<&Asked> = items.iter().map(|opening| &opening.asked).collect();
         let mut firsts = Firsts::among(stroke, &asked);
-        let opened: Vec<&Opening> = items.iter().filter(|opening| firsts.may_be(&opening.asked)).collect();
+        let opened: Vec<&Opening> =
+            items.iter().map(|opening| &**opening).filter(|opening| firsts.may_be(&opening.asked)).collect();
         tickets::open_firsts(&mut firsts, &opened.iter().map(|opening| (&opening.asked, &opening.ticket)).collect::<Vec<_>>());
         let told: Vec<_> = opened.iter().map(|opening| (&opening.asked, &opening.letter, opening.ticket.opened_at)).collect();
         mailbox::post_firsts(&mut firsts, &told);
-        let came = firsts.write().await?;
-        let answers = items.iter().zip(came).map(|(opening, came)| match came {
-            Came::First => Ok(opening.answer.clone()),
+        firsts.write().await
+    }
+}
+
+impl Opening {
+    /// What its caller is answered.
+    pub(crate) fn answered(self, came: Came) -> Result<pb::Ticket, Changed> {
+        match came {
+            Came::First => Ok(self.answer),
             Came::Before(answer) => pb::Ticket::decode(&*answer).map_err(|error| sqlx::Error::Decode(error.into()).into()),
-            Came::Reused => Err(Changed::RequestIdReused(opening.asked.request_id())),
-        });
-        Ok(answers.collect())
+            Came::Reused => Err(Changed::RequestIdReused(self.asked.request_id())),
+        }
     }
 }

@@ -42,6 +42,19 @@ async fn requests_that_come_at_the_same_time_wait_for_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_together_is_told_apart_new_repeated_and_under_a_used_id() {
+    let desk = told_apart(0).await;
+    assert!(desk.running.metrics().await.contains("opsmesh_combined_again_total 0"), "of a few nothing is hoped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_again_among_many_is_told_apart_though_nobody_was_expected_to() {
+    let desk = told_apart(24).await;
+    let metrics = desk.running.metrics().await;
+    assert!(metrics.contains("opsmesh_combined_again_total 1"), "{metrics}");
+}
+
+/// Seven that are new, repeated, or under a used id wait together, with so many that are new beside them.
+async fn told_apart(beside: i64) -> Desk {
     let desk = Desk::open().await;
     let mut agent = desk.agent().await;
     let before = call("门户打不开");
@@ -75,6 +88,7 @@ async fn what_is_written_together_is_told_apart_new_repeated_and_under_a_used_id
         call("鼠标失灵"),
     ];
     let mut calls = requests.map(|request| spawn(&agent, request));
+    let others: Vec<_> = (0..beside).map(|number| spawn(&agent, call(&format!("新的 {number}")))).collect();
     // A round trip on their connection, in which they arrive. One that is late is written by itself, and is told apart all the same.
     agent.get_ticket(pb::GetTicketRequest { name: known.name.clone() }).await.unwrap();
     drop(held);
@@ -83,6 +97,9 @@ async fn what_is_written_together_is_told_apart_new_repeated_and_under_a_used_id
     for call in &mut calls {
         answers
             .push(call.join_next().await.unwrap().unwrap().map_err(|refused| refused.get_details_error_info().unwrap().reason));
+    }
+    for mut other in others {
+        other.join_next().await.unwrap().unwrap().unwrap();
     }
     let [new, repeated, reused, one, same, other, newest] = answers.try_into().unwrap();
     assert_eq!((repeated, reused), (Ok(known), Err("REQUEST_ID_REUSED".into())));
@@ -98,7 +115,9 @@ async fn what_is_written_together_is_told_apart_new_repeated_and_under_a_used_id
     .fetch_one(&mut *tx)
     .await
     .unwrap();
-    assert_eq!(rows, (5, 5, 5));
+    assert_eq!(rows, (5 + beside, 5 + beside, 5 + beside));
+    tx.commit().await.unwrap();
+    desk
 }
 
 /// A call that is under way.
