@@ -85,6 +85,7 @@ mod tests {
         Fact {
             seq,
             at: "2026-11-23T01:02:03Z".parse().unwrap(),
+            tx: 7,
             id: Uuid::from_u128(seq.unsigned_abs().into()),
             agency: format!("a{agency}"),
             kind: format!("opsmesh.x.v1.K{kind}"),

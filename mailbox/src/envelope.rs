@@ -22,6 +22,9 @@ pub(crate) struct Fact {
     pub(crate) seq: i64,
     #[sqlx(try_from = "jiff_sqlx::Timestamp")]
     pub(crate) at: Timestamp,
+    /// In which transaction it became true.
+    #[sqlx(try_from = "i64")]
+    pub(crate) tx: u64,
     pub(crate) id: Uuid,
     pub(crate) agency: String,
     pub(crate) kind: String,
@@ -183,13 +186,15 @@ impl Received {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn fact() -> Fact {
+    /// A fact.
+    pub(crate) fn fact() -> Fact {
         Fact {
             seq: 7,
             at: "2026-11-23T01:02:03.456789Z".parse().unwrap(),
+            tx: 7,
             id: Uuid::from_u128(7),
             agency: "gz".into(),
             kind: "opsmesh.x.v1.Happened".into(),

@@ -12,6 +12,7 @@ mod floor;
 mod gate;
 mod handful;
 mod inbox;
+mod leaves;
 mod letter;
 mod parking;
 mod patience;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chassis::{By, Database, Host, Mode, Partitioned, Schema};
+use leaves::Leaves;
 use proto::mailbox::v1::mailbox_server::MailboxServer;
 use retention::Retention;
 use seal::SealKey;
@@ -63,11 +65,13 @@ pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -
         Box::pin(post(tx, Letter::about(&denial.agency, denial.agency.name(), &denial.fact), denial.at))
     });
     let name = host.name();
+    let mut leaves = None;
     if let Some(seed) = host.seal_key() {
         let key = SealKey::of(seed).context("host.seal_key")?;
+        let kept = leaves.insert(Leaves::new(key.suite())).clone();
         let (sealing, clock) = (seals::Sealing::new(&host.meter()), host.clock());
         let (sealed, copied, place, counted) = (db.clone(), db.clone(), broker.clone(), sealing.clone());
-        host.spawn("sealer", |stop| seals::run(name, sealed, key, clock, sealing, stop));
+        host.spawn("sealer", |stop| seals::run(name, sealed, key, kept, clock, sealing, stop));
         host.spawn("seal-copies", |stop| seals::copy(name, copied, place, counted, stop));
     } else if host.mode() == Mode::Serve {
         tracing::warn!("host.seal_key is not set: facts are not sealed, and nobody will find what is changed in them");
@@ -80,7 +84,7 @@ pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -
     }
     let (db, broker) = (db.clone(), broker.clone());
     let carried = relay::Carried::new(&host.meter());
-    host.spawn("relay", |stop| relay::run(name, db, broker, carried, stop));
+    host.spawn("relay", |stop| relay::run(name, db, broker, leaves, carried, stop));
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::{Fact, message},
     floor::{Floor, Sight},
+    leaves::Leaves,
     patience, topology,
 };
 
@@ -71,12 +72,13 @@ pub(crate) async fn run(
     service: &'static str,
     db: Database,
     broker: BrokerSettings,
+    leaves: Option<Leaves>,
     carried: Carried,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut pauses = Pauses::default();
     while !stop.is_cancelled() {
-        if let Err(error) = carry(service, &db, &broker, &carried, &mut pauses, &stop).await {
+        if let Err(error) = carry(service, &db, &broker, leaves.as_ref(), &carried, &mut pauses, &stop).await {
             tracing::warn!(error = format!("{error:#}"), "facts wait");
             pause(pauses.next(), &stop).await;
         }
@@ -88,6 +90,7 @@ async fn carry(
     service: &'static str,
     db: &Database,
     broker: &BrokerSettings,
+    leaves: Option<&Leaves>,
     carried: &Carried,
     pauses: &mut Pauses,
     stop: &CancellationToken,
@@ -98,7 +101,7 @@ async fn carry(
     pauses.reset();
     loop {
         let began = Instant::now();
-        let moved = patience::round(carry_some(service, &link, carried, &mut outbox)).await?;
+        let moved = patience::round(carry_some(service, &link, leaves, carried, &mut outbox)).await?;
         ensure!(link.channel.status().connected(), "the connection to the broker is gone");
         let rest = match moved {
             Some(MANY..) => Duration::ZERO,
@@ -154,7 +157,7 @@ impl Outbox {
             "SELECT seq, at, fact.*
              FROM (SELECT seq, at FROM outbox WHERE seq > $2 ORDER BY seq LIMIT $1) AS waiting
              CROSS JOIN LATERAL (
-                 SELECT id, agency, kind, subject, actor, traceparent, clause, data::text AS data
+                 SELECT facts.tx::text::bigint AS tx, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
                  FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0
              ) AS fact
              ORDER BY seq",
@@ -206,7 +209,13 @@ fn is_over(last: &mut Option<Instant>, every: Duration) -> bool {
 }
 
 /// Carries those that wait, as many as are carried at once; the number of facts carried, if it was our turn.
-async fn carry_some(service: &'static str, link: &Link, carried: &Carried, outbox: &mut Outbox) -> anyhow::Result<Option<i64>> {
+async fn carry_some(
+    service: &'static str,
+    link: &Link,
+    leaves: Option<&Leaves>,
+    carried: &Carried,
+    outbox: &mut Outbox,
+) -> anyhow::Result<Option<i64>> {
     if !outbox.take_turn().await? {
         return Ok(None);
     }
@@ -216,6 +225,9 @@ async fn carry_some(service: &'static str, link: &Link, carried: &Carried, outbo
     if facts.is_empty() {
         outbox.end_turn().await?;
     } else {
+        if let Some(leaves) = leaves {
+            leaves.keep(&facts);
+        }
         tokio::time::timeout(CONFIRM_WITHIN, publish(service, link, &facts)).await.context("the broker confirms nothing")??;
         outbox.clear(&facts).await?;
         carried.facts.inc_by(u64::try_from(found)?);

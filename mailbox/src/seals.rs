@@ -12,12 +12,14 @@ use lapin::{
 };
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     broker::{BrokerSettings, Link, Pauses, pause},
-    envelope::PERSISTENT,
+    envelope::{Fact, PERSISTENT},
+    leaves::{Leaves, leaf},
     patience,
-    seal::{Bounds, Content, Hash, Seal, SealKey, Suite},
+    seal::{Bounds, Hash, Seal, SealKey},
     topology,
 };
 
@@ -25,6 +27,8 @@ use crate::{
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 /// Facts a seal at most: their hashes fit memory and a row many times over. Only a single transaction may have more.
 const BATCH: i64 = 20_000;
+/// What the relay has not read is read by so many: each may be as large as a message.
+const READ_AT_ONCE: usize = 1_024;
 /// The replicas take turns on this advisory lock.
 const TURN: i64 = 0x6f70_736d_6573_6802;
 /// Copies sent at once.
@@ -37,6 +41,7 @@ const PLACE: &str = "broker";
 #[derive(Debug, Clone)]
 pub(crate) struct Sealing {
     facts: Counter,
+    read: Counter,
     copied: Gauge,
 }
 
@@ -44,6 +49,11 @@ impl Sealing {
     pub(crate) fn new(meter: &Meter) -> Self {
         Self {
             facts: meter.register("opsmesh_facts_sealed", "Facts that this replica has sealed", Counter::default()),
+            read: meter.register(
+                "opsmesh_facts_sealed_read",
+                "Facts that this replica has read again to seal them: they were not carried yet, or by another",
+                Counter::default(),
+            ),
             copied: meter.register("opsmesh_seals_copied", "The last seal that a second place has", Gauge::default()),
         }
     }
@@ -54,6 +64,7 @@ pub(crate) async fn run(
     service: &'static str,
     db: Database,
     key: SealKey,
+    leaves: Leaves,
     clock: Clock,
     sealing: Sealing,
     stop: CancellationToken,
@@ -61,7 +72,9 @@ pub(crate) async fn run(
     tracing::info!(public_key = %key.public(), "facts are sealed");
     let mut pauses = Pauses::default();
     while !stop.is_cancelled() {
-        let wait = match patience::round(seal(service, &db, &key, clock.now())).await {
+        let sealed = patience::round(seal(service, &db, &key, &leaves, &sealing, clock.now())).await;
+        leaves.turn();
+        let wait = match sealed {
             Ok(sealed) => {
                 pauses.reset();
                 sealing.facts.inc_by(u64::try_from(sealed)?);
@@ -78,7 +91,14 @@ pub(crate) async fn run(
 }
 
 /// Seals what was committed since the last seal, if no other replica does; how many facts.
-async fn seal(service: &str, db: &Database, key: &SealKey, now: Timestamp) -> anyhow::Result<usize> {
+async fn seal(
+    service: &str,
+    db: &Database,
+    key: &SealKey,
+    leaves: &Leaves,
+    sealing: &Sealing,
+    now: Timestamp,
+) -> anyhow::Result<usize> {
     let mut tx = db.begin(&Scope::platform("sealer")).await?;
     let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *tx).await?;
     if !ours {
@@ -89,19 +109,18 @@ async fn seal(service: &str, db: &Database, key: &SealKey, now: Timestamp) -> an
     let ended: String = sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").fetch_one(&mut *tx).await?;
     let ended: u64 = ended.parse()?;
     let (from, bounds) = match &last {
-        Some(last) if ended < last.horizon => return after_restore(service, tx, key, last, now).await,
+        Some(last) if ended < last.horizon => return after_restore(service, tx, key, leaves, sealing, last, now).await,
         Some(last) => (last.horizon, Bounds { horizon: ended, floor: last.floor }),
         None => (0, Bounds { horizon: ended, floor: 0 }),
     };
-    let suite = key.suite();
-    let mut facts = committed(&mut tx, suite, from, ended, bounds.floor, BATCH + 1).await?;
+    let mut facts = committed(&mut tx, from, ended, bounds.floor, BATCH + 1).await?;
     let bounds = match facts.last() {
         None => return Ok(0),
         // What does not fit is left to the next seal, whole transactions of it.
         Some(next) if facts.len() > usize::try_from(BATCH)? => {
             let horizon = if next.tx > facts[0].tx { next.tx } else { next.tx + 1 };
             if horizon > next.tx {
-                facts = committed(&mut tx, suite, from, horizon, bounds.floor, i64::MAX).await?;
+                facts = committed(&mut tx, from, horizon, bounds.floor, i64::MAX).await?;
             } else {
                 facts.retain(|fact| fact.tx < horizon);
             }
@@ -109,20 +128,30 @@ async fn seal(service: &str, db: &Database, key: &SealKey, now: Timestamp) -> an
         }
         Some(_) => bounds,
     };
+    let facts = hashed(&mut tx, leaves, sealing, &facts).await?;
     save(service, tx, key, last.as_ref(), bounds, now, facts).await
 }
 
 /// The database was restored on a server whose transactions are numbered anew. What came with it and was not sealed yet is
 /// sealed now; from its highest number on, transactions are compared again.
-async fn after_restore(service: &str, mut tx: Tx, key: &SealKey, last: &Seal, now: Timestamp) -> anyhow::Result<usize> {
+async fn after_restore(
+    service: &str,
+    mut tx: Tx,
+    key: &SealKey,
+    leaves: &Leaves,
+    sealing: &Sealing,
+    last: &Seal,
+    now: Timestamp,
+) -> anyhow::Result<usize> {
     tracing::warn!(last.number, last.horizon, "the database came from another server; its last facts are sealed now");
-    let facts = committed(&mut tx, key.suite(), last.horizon, u64::MAX, last.floor, i64::MAX).await?;
+    let facts = committed(&mut tx, last.horizon, u64::MAX, last.floor, i64::MAX).await?;
     let highest: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM facts WHERE tx >= $1::text::xid8")
         .bind(last.horizon.to_string())
         .fetch_one(&mut *tx)
         .await?;
     let sealed: Option<i64> = seals_highest(&mut tx).await?;
     let floor = [highest, sealed, Some(last.floor)].into_iter().flatten().max().unwrap_or(0);
+    let facts = hashed(&mut tx, leaves, sealing, &facts).await?;
     save(service, tx, key, Some(last), Bounds { horizon: 0, floor }, now, facts).await
 }
 
@@ -136,61 +165,54 @@ async fn seals_highest(tx: &mut Tx) -> anyhow::Result<Option<i64>> {
     Ok(highest)
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
+/// A fact that was committed.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+struct Committed {
     seq: i64,
     #[sqlx(try_from = "jiff_sqlx::Timestamp")]
     at: Timestamp,
-    tx: String,
-    id: String,
-    agency: String,
-    kind: String,
-    subject: String,
-    actor: String,
-    traceparent: Option<String>,
-    clause: Option<String>,
-    data: String,
-}
-
-/// A fact, hashed.
-struct Hashed {
-    seq: i64,
+    #[sqlx(try_from = "i64")]
     tx: u64,
-    leaf: Hash,
-}
-
-impl Row {
-    fn hashed(self, suite: Suite) -> Result<Hashed, std::num::ParseIntError> {
-        let Row { seq, at, tx, id, agency, kind, subject, actor, traceparent, clause, data } = self;
-        let content = Content {
-            at,
-            tx: tx.parse()?,
-            id: &id,
-            agency: &agency,
-            kind: &kind,
-            subject: &subject,
-            actor: &actor,
-            traceparent: traceparent.as_deref(),
-            clause: clause.as_deref(),
-            data: &data,
-        };
-        Ok(Hashed { seq, tx: content.tx, leaf: content.hash(suite) })
-    }
+    id: Uuid,
 }
 
 /// The facts of transactions from `from` to below `to`, numbered above `floor`, in the order of their transactions.
-async fn committed(tx: &mut Tx, suite: Suite, from: u64, to: u64, floor: i64, limit: i64) -> anyhow::Result<Vec<Hashed>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT seq, at, tx::text AS tx, id::text AS id, agency, kind, subject, actor, traceparent, clause, data::text AS data
-         FROM facts WHERE facts.tx >= $1::text::xid8 AND facts.tx < $2::text::xid8 AND seq > $3 ORDER BY facts.tx LIMIT $4",
+async fn committed(tx: &mut Tx, from: u64, to: u64, floor: i64, limit: i64) -> sqlx::Result<Vec<Committed>> {
+    sqlx::query_as(
+        "SELECT seq, at, facts.tx::text::bigint AS tx, id FROM facts
+         WHERE facts.tx >= $1::text::xid8 AND facts.tx < $2::text::xid8 AND seq > $3 ORDER BY facts.tx LIMIT $4",
     )
     .bind(from.to_string())
     .bind(to.to_string())
     .bind(floor)
     .bind(limit)
     .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows.into_iter().map(|row| row.hashed(suite)).collect::<Result<_, _>>()?)
+    .await
+}
+
+/// Each with its hash: as the relay has it, or read for it.
+async fn hashed(tx: &mut Tx, leaves: &Leaves, sealing: &Sealing, facts: &[Committed]) -> anyhow::Result<Vec<(i64, Hash)>> {
+    let known = leaves.of(facts.iter().map(|fact| fact.id));
+    let mut hashed: Vec<(i64, Hash)> = facts.iter().zip(&known).filter_map(|(fact, hash)| Some((fact.seq, (*hash)?))).collect();
+    let unknown: Vec<Committed> = facts.iter().zip(known).filter_map(|(fact, hash)| hash.is_none().then_some(*fact)).collect();
+    sealing.read.inc_by(u64::try_from(unknown.len())?);
+    for some in unknown.chunks(READ_AT_ONCE) {
+        let read: Vec<Fact> = sqlx::query_as(
+            "SELECT seq, at, fact.*
+             FROM unnest($1::bigint[], $2::timestamptz[]) AS unknown (seq, at)
+             CROSS JOIN LATERAL (
+                 SELECT facts.tx::text::bigint AS tx, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
+                 FROM facts WHERE facts.at = unknown.at AND facts.seq = unknown.seq OFFSET 0
+             ) AS fact",
+        )
+        .bind(some.iter().map(|fact| fact.seq).collect::<Vec<_>>())
+        .bind(some.iter().map(|fact| fact.at.to_sqlx()).collect::<Vec<_>>())
+        .fetch_all(&mut **tx)
+        .await?;
+        hashed.extend(read.iter().map(|fact| (fact.seq, leaf(fact, leaves.suite()))));
+    }
+    anyhow::ensure!(hashed.len() == facts.len(), "of {} facts {} are there", facts.len(), hashed.len());
+    Ok(hashed)
 }
 
 async fn save(
@@ -200,9 +222,8 @@ async fn save(
     last: Option<&Seal>,
     bounds: Bounds,
     now: Timestamp,
-    facts: Vec<Hashed>,
+    mut facts: Vec<(i64, Hash)>,
 ) -> anyhow::Result<usize> {
-    let mut facts: Vec<(i64, Hash)> = facts.into_iter().map(|Hashed { seq, leaf, .. }| (seq, leaf)).collect();
     facts.sort_unstable_by_key(|(seq, _)| *seq);
     let sealed = key.seal(service, last, bounds, now, &facts);
     let seal = sealed.seal;
