@@ -20,6 +20,7 @@ mod errand;
 mod estate;
 mod foreign;
 mod http;
+mod huge_pages;
 mod identity;
 mod images;
 mod instance;

@@ -13,7 +13,7 @@ use crate::leftovers;
 use crate::part::{Kind, Part};
 use crate::processes::{Process, kill_all};
 use crate::progress::Progress;
-use crate::{launch, network, wait};
+use crate::{huge_pages, launch, network, wait};
 
 /// How long what runs in pods may take to end: longer than an orderly end takes, shorter than Kubernetes' half minute.
 const PODS_GRACE: Duration = Duration::from_secs(5);
@@ -57,6 +57,7 @@ pub(crate) fn down(instance: &Instance, parts: &[Part], progress: &Progress) -> 
     }
     let step = progress.begin("network", "clearing");
     network::clear(instance)?;
+    huge_pages::release(instance)?;
     leftovers::unmount(instance)?;
     Cgroups::find()?.clear(&instance.name).map_err(Error::msg)?;
     step.done("cleared");

@@ -1,6 +1,7 @@
 //! PostgreSQL 15: a cluster of our own, not Debian's default one.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -8,11 +9,13 @@ use anyhow::{Context as _, Result, ensure};
 use crate::addresses::{BRIDGE, LOOPBACK, PODS, POSTGRES};
 use crate::errand;
 use crate::foreign;
+use crate::huge_pages;
 use crate::instance::{Instance, folder_with};
 use crate::launch::{Launch, account, own};
 
 /// Where Debian keeps this version's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+const PROGRAM: &str = "/usr/lib/postgresql/15/bin/postgres";
 const USER: &str = "postgres";
 /// The services that own a database each, as a role of the same name without any privilege beyond it.
 pub(crate) const SERVICES: &[&str] = &["ticketing", "inventory", "inspection"];
@@ -28,10 +31,22 @@ pub(crate) fn prepare(instance: &Instance) -> Result<()> {
     // nobody has reaped.
     drop(fs::remove_file(data.join("postmaster.pid")));
     drop(fs::remove_dir_all(instance.path("run/sockets")));
-    if data.join("PG_VERSION").exists() {
-        return Ok(());
+    if !data.join("PG_VERSION").exists() {
+        make(instance, &data)?;
     }
-    drop(fs::remove_dir_all(&data));
+    let mut asked = as_user(PROGRAM);
+    asked.args(["-C", "shared_memory_size_in_huge_pages", "-D"]).arg(&data);
+    for setting in settings(instance) {
+        asked.arg("-c").arg(setting);
+    }
+    let needed = errand::ask(&mut asked).context("PostgreSQL does not say how much memory it takes")?;
+    // Less than none where the machine knows no large pages.
+    let needed: i64 = needed.trim().parse()?;
+    huge_pages::reserve(instance, needed.try_into().unwrap_or(0))
+}
+
+fn make(instance: &Instance, data: &Path) -> Result<()> {
+    drop(fs::remove_dir_all(data));
     let fresh = instance.path("postgres.new");
     drop(fs::remove_dir_all(&fresh));
     folder_with(&fresh, 0o700)?;
@@ -44,38 +59,40 @@ pub(crate) fn prepare(instance: &Instance) -> Result<()> {
     )
     .context("PostgreSQL's data directory cannot be made")?;
     // Under its own name only when it is whole.
-    fs::rename(&fresh, &data)?;
+    fs::rename(&fresh, data)?;
     Ok(())
 }
 
 /// One server for the host and the pods.
 pub(crate) fn launch(instance: &Instance) -> Result<Launch> {
     let data = instance.path("postgres");
-    let sockets = instance.path("run/sockets");
-    let settings = [
-        format!("listen_addresses={LOOPBACK},{BRIDGE}"),
-        format!("port={}", POSTGRES.number),
-        format!("unix_socket_directories={}", sockets.display()),
-        format!("hba_file={}", data.join("opsmesh_hba.conf").display()),
-        "max_connections=300".into(),
-        "shared_buffers=256MB".into(),
-        "fsync=on".into(),
-        "log_line_prefix=%m [%p] %u@%d ".into(),
-        "log_min_duration_statement=1000".into(),
-    ];
-    let mut launch = Launch::of(format!("{PROGRAMS}/postgres"))
+    let mut launch = Launch::of(PROGRAM)
         .user(USER)
-        .folder_with(sockets, 0o755)
+        .folder_with(instance.path("run/sockets"), 0o755)
         .file(
             data.join("opsmesh_hba.conf"),
             format!("local all postgres peer\nhost all all {LOOPBACK}/32 scram-sha-256\nhost all all {PODS} scram-sha-256\n"),
         )
         .arg("-D")
         .arg(data.to_string_lossy());
-    for setting in settings {
+    for setting in settings(instance) {
         launch = launch.arg("-c").arg(setting);
     }
     Ok(launch)
+}
+
+fn settings(instance: &Instance) -> Vec<String> {
+    vec![
+        format!("listen_addresses={LOOPBACK},{BRIDGE}"),
+        format!("port={}", POSTGRES.number),
+        format!("unix_socket_directories={}", instance.path("run/sockets").display()),
+        format!("hba_file={}", instance.path("postgres/opsmesh_hba.conf").display()),
+        "max_connections=300".into(),
+        "shared_buffers=256MB".into(),
+        "fsync=on".into(),
+        "log_line_prefix=%m [%p] %u@%d ".into(),
+        "log_min_duration_statement=1000".into(),
+    ]
 }
 
 /// Roles and databases, with the passwords that the others are told.
