@@ -4,7 +4,7 @@
 //! statement may take, although the server answers, the whole pool is exchanged for a new one.
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -23,7 +23,8 @@ use crate::reach::Reach;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A connection that does not answer an empty question within this is given up.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
-/// A connection that was used within this is not asked whether it is still there: on a busy pool that would be one round trip in four.
+/// A connection that was used within this is not asked whether it is still there: on a busy pool that would be one round trip in four. Once another was found dead that does not hold for
+/// those that were used before: a server that went away took them all, and whoever comes again would find one after the other.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// Nobody has had a connection for so long, though somebody waited for one: longer than any statement may take (10 s), so one would be
 /// back if they all were not lost.
@@ -67,21 +68,41 @@ struct Generation {
     next: OnceLock<Box<Generation>>,
 }
 
+/// When a connection was last found dead.
+#[derive(Debug, Clone, Default)]
+struct Lost(Arc<Mutex<Option<Instant>>>);
+
+impl Lost {
+    /// What a connection answered; one that did not is dead.
+    fn or(&self, answer: sqlx::Result<bool>) -> sqlx::Result<bool> {
+        if answer.is_err() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        answer
+    }
+
+    fn is_before(&self, used: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|lost| lost < used)
+    }
+}
+
 impl Generation {
     fn new(settings: &PgConnectOptions, connections: u32) -> Self {
+        let lost = Lost::default();
+        let also = lost.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
-            .before_acquire(|connection, place| {
-                Box::pin(async move {
-                    if place.idle_for < TRUSTED {
-                        return Ok(true);
-                    }
-                    answers(connection).await
-                })
+            .before_acquire(move |connection, place| {
+                let trusted = place.idle_for < TRUSTED && lost.is_before(Instant::now() - place.idle_for);
+                let lost = lost.clone();
+                Box::pin(async move { if trusted { Ok(true) } else { lost.or(answers(connection).await) } })
             })
-            .after_release(|connection, _| Box::pin(answers(connection)))
+            .after_release(move |connection, _| {
+                let lost = also.clone();
+                Box::pin(async move { lost.or(answers(connection).await) })
+            })
             .connect_lazy_with(settings.clone());
         Self { pool, next: OnceLock::new() }
     }

@@ -76,6 +76,28 @@ async fn a_server_that_falls_silent_costs_no_place_in_the_pool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_one_connection_is_found_dead_the_others_are_asked_before_they_are_used() {
+    let mut stage = Stage::set().await;
+    let settings = stage.database().await;
+    let (proxy, through) = Proxy::before_url(settings.url.expose()).await;
+    let settings = DatabaseSettings { url: Secret::new(through), ..settings };
+    let (_running, db) = process(&stage, settings.clone()).await;
+    every_place_can_be_had(&db, settings.connections).await;
+
+    let mut tx = db.begin(&scope()).await.unwrap();
+    proxy.cut();
+    sqlx::query("SELECT 1").execute(&mut *tx).await.unwrap_err();
+    drop(tx);
+    eventually("the dead one to be given up", || async {
+        let size = db.pool().size();
+        if size < settings.connections { Ok(()) } else { Err(size) }
+    })
+    .await;
+    // All others were used a moment ago, too, and are as dead.
+    db.begin(&scope()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pool_whose_places_are_all_lost_is_exchanged() {
     let mut stage = Stage::set().await;
     let settings = stage.database().await;
