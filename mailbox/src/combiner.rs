@@ -34,7 +34,6 @@ const WRITERS: usize = 3;
 const ROOM: Room = Room { all: 8_192, agency: 2_048 };
 /// While the server is in trouble the same is tried this often; then its callers are told, who have deadlines of their own.
 const ATTEMPTS: u32 = 3;
-
 /// From so many on it is hoped that nobody among them comes again: for fewer it would bring nothing, and each hope that is not fulfilled is an error in the server's log.
 const HOPE_FROM: usize = 16;
 /// A writer that hoped in vain does not for so long: callers who come again come in numbers, after an outage.
@@ -50,8 +49,8 @@ pub trait Combined: Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// Writes all `items`, which are of the agency of `stroke`, in its one statement, and gives an answer to each, in their order. An item that was
-    /// written before, by its key, is not written again: its answer is that of the first time. If one makes the statement fail,
-    /// the others are asked for again without it.
+    /// written before, by its key, is not written again: its answer is that of the first time, or the statement of a [hopeful](Stroke::hopeful) stroke fails
+    /// and is asked for once more without hope. If one makes the statement fail, the others are asked for again without it.
     fn write(&self, stroke: Stroke<'_>, items: &[Self::Item]) -> impl Future<Output = sqlx::Result<Vec<Self::Answer>>> + Send;
 }
 

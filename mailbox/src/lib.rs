@@ -68,10 +68,11 @@ pub async fn announce(host: &mut Host, broker: &BrokerSettings, db: &Database) -
     let mut leaves = None;
     if let Some(seed) = host.seal_key() {
         let key = SealKey::of(seed).context("host.seal_key")?;
-        let kept = leaves.insert(Leaves::new(key.suite())).clone();
+        let read = leaves.insert(Leaves::new(key.suite())).clone();
         let (sealing, clock) = (seals::Sealing::new(&host.meter()), host.clock());
         let (sealed, copied, place, counted) = (db.clone(), db.clone(), broker.clone(), sealing.clone());
-        host.spawn("sealer", |stop| seals::run(name, sealed, key, kept, clock, sealing, stop));
+        let sealer = seals::Sealer { service: name, key, leaves: read, sealing };
+        host.spawn("sealer", |stop| seals::run(sealer, sealed, clock, stop));
         host.spawn("seal-copies", |stop| seals::copy(name, copied, place, counted, stop));
     } else if host.mode() == Mode::Serve {
         tracing::warn!("host.seal_key is not set: facts are not sealed, and nobody will find what is changed in them");

@@ -59,25 +59,26 @@ impl Sealing {
     }
 }
 
+/// Who seals.
+pub(crate) struct Sealer {
+    pub(crate) service: &'static str,
+    pub(crate) key: SealKey,
+    /// What the relay beside it has read.
+    pub(crate) leaves: Leaves,
+    pub(crate) sealing: Sealing,
+}
+
 /// Seals until told to stop.
-pub(crate) async fn run(
-    service: &'static str,
-    db: Database,
-    key: SealKey,
-    leaves: Leaves,
-    clock: Clock,
-    sealing: Sealing,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    tracing::info!(public_key = %key.public(), "facts are sealed");
+pub(crate) async fn run(sealer: Sealer, db: Database, clock: Clock, stop: CancellationToken) -> anyhow::Result<()> {
+    tracing::info!(public_key = %sealer.key.public(), "facts are sealed");
     let mut pauses = Pauses::default();
     while !stop.is_cancelled() {
-        let sealed = patience::round(seal(service, &db, &key, &leaves, &sealing, clock.now())).await;
-        leaves.turn();
+        let sealed = patience::round(sealer.seal(&db, clock.now())).await;
+        sealer.leaves.turn();
         let wait = match sealed {
             Ok(sealed) => {
                 pauses.reset();
-                sealing.facts.inc_by(u64::try_from(sealed)?);
+                sealer.sealing.facts.inc_by(u64::try_from(sealed)?);
                 if sealed < usize::try_from(BATCH)? { SEAL_EVERY } else { Duration::ZERO }
             }
             Err(error) => {
@@ -90,69 +91,116 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Seals what was committed since the last seal, if no other replica does; how many facts.
-async fn seal(
-    service: &str,
-    db: &Database,
-    key: &SealKey,
-    leaves: &Leaves,
-    sealing: &Sealing,
-    now: Timestamp,
-) -> anyhow::Result<usize> {
-    let mut tx = db.begin(&Scope::platform("sealer")).await?;
-    let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *tx).await?;
-    if !ours {
-        return Ok(0);
-    }
-    let last = last(&mut tx).await?;
-    // Below this every transaction has ended. Numbers of facts would not do: a lower one may be committed later.
-    let ended: String = sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").fetch_one(&mut *tx).await?;
-    let ended: u64 = ended.parse()?;
-    let (from, bounds) = match &last {
-        Some(last) if ended < last.horizon => return after_restore(service, tx, key, leaves, sealing, last, now).await,
-        Some(last) => (last.horizon, Bounds { horizon: ended, floor: last.floor }),
-        None => (0, Bounds { horizon: ended, floor: 0 }),
-    };
-    let mut facts = committed(&mut tx, from, ended, bounds.floor, BATCH + 1).await?;
-    let bounds = match facts.last() {
-        None => return Ok(0),
-        // What does not fit is left to the next seal, whole transactions of it.
-        Some(next) if facts.len() > usize::try_from(BATCH)? => {
-            let horizon = if next.tx > facts[0].tx { next.tx } else { next.tx + 1 };
-            if horizon > next.tx {
-                facts = committed(&mut tx, from, horizon, bounds.floor, i64::MAX).await?;
-            } else {
-                facts.retain(|fact| fact.tx < horizon);
-            }
-            Bounds { horizon, ..bounds }
+impl Sealer {
+    /// Seals what was committed since the last seal, if no other replica does; how many facts.
+    async fn seal(&self, db: &Database, now: Timestamp) -> anyhow::Result<usize> {
+        let mut tx = db.begin(&Scope::platform("sealer")).await?;
+        let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *tx).await?;
+        if !ours {
+            return Ok(0);
         }
-        Some(_) => bounds,
-    };
-    let facts = hashed(&mut tx, leaves, sealing, &facts).await?;
-    save(service, tx, key, last.as_ref(), bounds, now, facts).await
-}
+        let last = last(&mut tx).await?;
+        // Below this every transaction has ended. Numbers of facts would not do: a lower one may be committed later.
+        let ended: String =
+            sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").fetch_one(&mut *tx).await?;
+        let ended: u64 = ended.parse()?;
+        let (from, bounds) = match &last {
+            Some(last) if ended < last.horizon => return self.after_restore(tx, last, now).await,
+            Some(last) => (last.horizon, Bounds { horizon: ended, floor: last.floor }),
+            None => (0, Bounds { horizon: ended, floor: 0 }),
+        };
+        let mut facts = committed(&mut tx, from, ended, bounds.floor, BATCH + 1).await?;
+        let bounds = match facts.last() {
+            None => return Ok(0),
+            // What does not fit is left to the next seal, whole transactions of it.
+            Some(next) if facts.len() > usize::try_from(BATCH)? => {
+                let horizon = if next.tx > facts[0].tx { next.tx } else { next.tx + 1 };
+                if horizon > next.tx {
+                    facts = committed(&mut tx, from, horizon, bounds.floor, i64::MAX).await?;
+                } else {
+                    facts.retain(|fact| fact.tx < horizon);
+                }
+                Bounds { horizon, ..bounds }
+            }
+            Some(_) => bounds,
+        };
+        let facts = self.hashed(&mut tx, &facts).await?;
+        self.save(tx, last.as_ref(), bounds, now, facts).await
+    }
 
-/// The database was restored on a server whose transactions are numbered anew. What came with it and was not sealed yet is
-/// sealed now; from its highest number on, transactions are compared again.
-async fn after_restore(
-    service: &str,
-    mut tx: Tx,
-    key: &SealKey,
-    leaves: &Leaves,
-    sealing: &Sealing,
-    last: &Seal,
-    now: Timestamp,
-) -> anyhow::Result<usize> {
-    tracing::warn!(last.number, last.horizon, "the database came from another server; its last facts are sealed now");
-    let facts = committed(&mut tx, last.horizon, u64::MAX, last.floor, i64::MAX).await?;
-    let highest: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM facts WHERE tx >= $1::text::xid8")
-        .bind(last.horizon.to_string())
-        .fetch_one(&mut *tx)
+    /// The database was restored on a server whose transactions are numbered anew. What came with it and was not sealed yet is
+    /// sealed now; from its highest number on, transactions are compared again.
+    async fn after_restore(&self, mut tx: Tx, last: &Seal, now: Timestamp) -> anyhow::Result<usize> {
+        tracing::warn!(last.number, last.horizon, "the database came from another server; its last facts are sealed now");
+        let facts = committed(&mut tx, last.horizon, u64::MAX, last.floor, i64::MAX).await?;
+        let highest: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM facts WHERE tx >= $1::text::xid8")
+            .bind(last.horizon.to_string())
+            .fetch_one(&mut *tx)
+            .await?;
+        let sealed: Option<i64> = seals_highest(&mut tx).await?;
+        let floor = [highest, sealed, Some(last.floor)].into_iter().flatten().max().unwrap_or(0);
+        let facts = self.hashed(&mut tx, &facts).await?;
+        self.save(tx, Some(last), Bounds { horizon: 0, floor }, now, facts).await
+    }
+
+    /// Each with its hash: as the relay has it, or read for it.
+    async fn hashed(&self, tx: &mut Tx, facts: &[Committed]) -> anyhow::Result<Vec<(i64, Hash)>> {
+        let known = self.leaves.of(facts.iter().map(|fact| fact.id));
+        let mut hashed: Vec<(i64, Hash)> =
+            facts.iter().zip(&known).filter_map(|(fact, hash)| Some((fact.seq, (*hash)?))).collect();
+        let unknown: Vec<Committed> =
+            facts.iter().zip(known).filter_map(|(fact, hash)| hash.is_none().then_some(*fact)).collect();
+        self.sealing.read.inc_by(u64::try_from(unknown.len())?);
+        for some in unknown.chunks(READ_AT_ONCE) {
+            let read: Vec<Fact> = sqlx::query_as(
+                "SELECT seq, at, fact.*
+                 FROM unnest($1::bigint[], $2::timestamptz[]) AS unknown (seq, at)
+                 CROSS JOIN LATERAL (
+                     SELECT facts.tx::text::bigint AS tx, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
+                     FROM facts WHERE facts.at = unknown.at AND facts.seq = unknown.seq OFFSET 0
+                 ) AS fact",
+            )
+            .bind(some.iter().map(|fact| fact.seq).collect::<Vec<_>>())
+            .bind(some.iter().map(|fact| fact.at.to_sqlx()).collect::<Vec<_>>())
+            .fetch_all(&mut **tx)
+            .await?;
+            hashed.extend(read.iter().map(|fact| (fact.seq, leaf(fact, self.leaves.suite()))));
+        }
+        anyhow::ensure!(hashed.len() == facts.len(), "of {} facts {} are there", facts.len(), hashed.len());
+        Ok(hashed)
+    }
+
+    async fn save(
+        &self,
+        mut tx: Tx,
+        last: Option<&Seal>,
+        bounds: Bounds,
+        now: Timestamp,
+        mut facts: Vec<(i64, Hash)>,
+    ) -> anyhow::Result<usize> {
+        facts.sort_unstable_by_key(|(seq, _)| *seq);
+        let sealed = self.key.seal(self.service, last, bounds, now, &facts);
+        let seal = sealed.seal;
+        sqlx::query(
+            "INSERT INTO seals (number, service, at, facts, horizon, floor, root, previous, key, signature, leaves)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(seal.number)
+        .bind(&seal.service)
+        .bind(seal.at.to_sqlx())
+        .bind(seal.facts.to_string())
+        .bind(i64::try_from(seal.horizon)?)
+        .bind(seal.floor)
+        .bind(&seal.root[..])
+        .bind(&seal.previous[..])
+        .bind(&seal.key)
+        .bind(&seal.signature)
+        .bind(sealed.leaves.concat())
+        .execute(&mut *tx)
         .await?;
-    let sealed: Option<i64> = seals_highest(&mut tx).await?;
-    let floor = [highest, sealed, Some(last.floor)].into_iter().flatten().max().unwrap_or(0);
-    let facts = hashed(&mut tx, leaves, sealing, &facts).await?;
-    save(service, tx, key, Some(last), Bounds { horizon: 0, floor }, now, facts).await
+        tx.commit().await?;
+        Ok(facts.len())
+    }
 }
 
 /// The highest number that any seal has. The facts themselves may be gone with their month, so the seals are asked.
@@ -188,64 +236,6 @@ async fn committed(tx: &mut Tx, from: u64, to: u64, floor: i64, limit: i64) -> s
     .bind(limit)
     .fetch_all(&mut **tx)
     .await
-}
-
-/// Each with its hash: as the relay has it, or read for it.
-async fn hashed(tx: &mut Tx, leaves: &Leaves, sealing: &Sealing, facts: &[Committed]) -> anyhow::Result<Vec<(i64, Hash)>> {
-    let known = leaves.of(facts.iter().map(|fact| fact.id));
-    let mut hashed: Vec<(i64, Hash)> = facts.iter().zip(&known).filter_map(|(fact, hash)| Some((fact.seq, (*hash)?))).collect();
-    let unknown: Vec<Committed> = facts.iter().zip(known).filter_map(|(fact, hash)| hash.is_none().then_some(*fact)).collect();
-    sealing.read.inc_by(u64::try_from(unknown.len())?);
-    for some in unknown.chunks(READ_AT_ONCE) {
-        let read: Vec<Fact> = sqlx::query_as(
-            "SELECT seq, at, fact.*
-             FROM unnest($1::bigint[], $2::timestamptz[]) AS unknown (seq, at)
-             CROSS JOIN LATERAL (
-                 SELECT facts.tx::text::bigint AS tx, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
-                 FROM facts WHERE facts.at = unknown.at AND facts.seq = unknown.seq OFFSET 0
-             ) AS fact",
-        )
-        .bind(some.iter().map(|fact| fact.seq).collect::<Vec<_>>())
-        .bind(some.iter().map(|fact| fact.at.to_sqlx()).collect::<Vec<_>>())
-        .fetch_all(&mut **tx)
-        .await?;
-        hashed.extend(read.iter().map(|fact| (fact.seq, leaf(fact, leaves.suite()))));
-    }
-    anyhow::ensure!(hashed.len() == facts.len(), "of {} facts {} are there", facts.len(), hashed.len());
-    Ok(hashed)
-}
-
-async fn save(
-    service: &str,
-    mut tx: Tx,
-    key: &SealKey,
-    last: Option<&Seal>,
-    bounds: Bounds,
-    now: Timestamp,
-    mut facts: Vec<(i64, Hash)>,
-) -> anyhow::Result<usize> {
-    facts.sort_unstable_by_key(|(seq, _)| *seq);
-    let sealed = key.seal(service, last, bounds, now, &facts);
-    let seal = sealed.seal;
-    sqlx::query(
-        "INSERT INTO seals (number, service, at, facts, horizon, floor, root, previous, key, signature, leaves)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(seal.number)
-    .bind(&seal.service)
-    .bind(seal.at.to_sqlx())
-    .bind(seal.facts.to_string())
-    .bind(i64::try_from(seal.horizon)?)
-    .bind(seal.floor)
-    .bind(&seal.root[..])
-    .bind(&seal.previous[..])
-    .bind(&seal.key)
-    .bind(&seal.signature)
-    .bind(sealed.leaves.concat())
-    .execute(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(facts.len())
 }
 
 #[derive(sqlx::FromRow)]
