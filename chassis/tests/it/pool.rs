@@ -45,17 +45,23 @@ async fn every_place_can_be_had(db: &Database, places: u32) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_falls_silent_costs_no_place_in_the_pool() {
+/// The same behind a proxy, with every place of so many had.
+async fn behind_a_proxy() -> (Stage, Proxy, Running, Database, u32) {
     let mut stage = Stage::set().await;
     let settings = stage.database().await;
     let (proxy, through) = Proxy::before_url(settings.url.expose()).await;
-    let settings = DatabaseSettings { url: Secret::new(through), ..settings };
-    let (running, db) = process(&stage, settings.clone()).await;
-    every_place_can_be_had(&db, settings.connections).await;
+    let places = settings.connections;
+    let (running, db) = process(&stage, DatabaseSettings { url: Secret::new(through), ..settings }).await;
+    every_place_can_be_had(&db, places).await;
+    (stage, proxy, running, db, places)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_falls_silent_costs_no_place_in_the_pool() {
+    let (_stage, proxy, running, db, places) = behind_a_proxy().await;
 
     // In every place somebody works when the server falls silent, and gives up as a caller does whose deadline has come.
-    let working = join_all((0..settings.connections).map(|_| async { db.begin(&scope()).await })).await;
+    let working = join_all((0..places).map(|_| async { db.begin(&scope()).await })).await;
     proxy.weather(Weather::Swallowing(Way::Both));
     let given_up = working.into_iter().map(|tx| async move {
         let mut tx = tx.unwrap();
@@ -71,18 +77,13 @@ async fn a_server_that_falls_silent_costs_no_place_in_the_pool() {
     assert!(why.starts_with("database: "), "{why}");
 
     proxy.weather(Weather::Fair);
-    every_place_can_be_had(&db, settings.connections).await;
+    every_place_can_be_had(&db, places).await;
     super::ready(&running, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_one_connection_is_found_dead_the_others_are_asked_before_they_are_used() {
-    let mut stage = Stage::set().await;
-    let settings = stage.database().await;
-    let (proxy, through) = Proxy::before_url(settings.url.expose()).await;
-    let settings = DatabaseSettings { url: Secret::new(through), ..settings };
-    let (_running, db) = process(&stage, settings.clone()).await;
-    every_place_can_be_had(&db, settings.connections).await;
+    let (_stage, proxy, _running, db, places) = behind_a_proxy().await;
 
     let mut tx = db.begin(&scope()).await.unwrap();
     proxy.cut();
@@ -90,7 +91,7 @@ async fn where_one_connection_is_found_dead_the_others_are_asked_before_they_are
     drop(tx);
     eventually("the dead one to be given up", || async {
         let size = db.pool().size();
-        if size < settings.connections { Ok(()) } else { Err(size) }
+        if size < places { Ok(()) } else { Err(size) }
     })
     .await;
     // All others were used a moment ago, too, and are as dead.
