@@ -22,24 +22,26 @@ pub(crate) fn reserve(instance: &Instance, needed: u64) -> Result<()> {
         return Ok(());
     };
     let more = needed.saturating_sub(free);
+    let (Ok(boot), Ok(before)) = (fs::read_to_string(BOOT), count()) else {
+        return Ok(());
+    };
     if more == 0 || needed * size > available / SHARE {
         return Ok(());
     }
-    let before = count()?;
-    if fs::write(COUNT, format!("{}\n", before + more)).is_err() {
+    let set = |pages: u64| fs::write(COUNT, format!("{pages}\n"));
+    if set(before + more).is_err() {
         return Ok(());
     }
-    let given = count()?.saturating_sub(before);
-    if given < more {
+    if count()? < before + more {
         // Memory is in too small pieces: a part of them would serve nobody.
-        return Ok(fs::write(COUNT, format!("{before}\n"))?);
+        return Ok(set(before)?);
     }
-    Ok(fs::write(instance.path(KEPT), format!("{} {}", boot()?, reserved(instance)? + given))?)
+    Ok(fs::write(instance.path(KEPT), format!("{} {}", boot.trim(), reserved(instance) + more))?)
 }
 
 /// Gives back what [`reserve`] set aside.
 pub(crate) fn release(instance: &Instance) -> Result<()> {
-    let reserved = reserved(instance)?;
+    let reserved = reserved(instance);
     if reserved > 0 {
         fs::write(COUNT, format!("{}\n", count()?.saturating_sub(reserved)))?;
     }
@@ -48,14 +50,11 @@ pub(crate) fn release(instance: &Instance) -> Result<()> {
 }
 
 /// How many were set aside since the machine started.
-fn reserved(instance: &Instance) -> Result<u64> {
-    let kept = fs::read_to_string(instance.path(KEPT)).unwrap_or_default();
-    let boot = boot()?;
-    Ok(kept.split_once(' ').filter(|(at, _)| *at == boot).and_then(|(_, count)| count.parse().ok()).unwrap_or(0))
-}
-
-fn boot() -> Result<String> {
-    Ok(fs::read_to_string(BOOT)?.trim().to_owned())
+fn reserved(instance: &Instance) -> u64 {
+    let (Ok(kept), Ok(boot)) = (fs::read_to_string(instance.path(KEPT)), fs::read_to_string(BOOT)) else {
+        return 0;
+    };
+    kept.split_once(' ').filter(|(at, _)| *at == boot.trim()).and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
 }
 
 fn count() -> Result<u64> {

@@ -15,7 +15,6 @@ use crate::launch::{Launch, account, own};
 
 /// Where Debian keeps this version's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
-const PROGRAM: &str = "/usr/lib/postgresql/15/bin/postgres";
 const USER: &str = "postgres";
 /// The services that own a database each, as a role of the same name without any privilege beyond it.
 pub(crate) const SERVICES: &[&str] = &["ticketing", "inventory", "inspection"];
@@ -34,7 +33,7 @@ pub(crate) fn prepare(instance: &Instance) -> Result<()> {
     if !data.join("PG_VERSION").exists() {
         make(instance, &data)?;
     }
-    let mut asked = as_user(PROGRAM);
+    let mut asked = as_user(&format!("{PROGRAMS}/postgres"));
     asked.args(["-C", "shared_memory_size_in_huge_pages", "-D"]).arg(&data);
     for setting in settings(instance) {
         asked.arg("-c").arg(setting);
@@ -45,6 +44,7 @@ pub(crate) fn prepare(instance: &Instance) -> Result<()> {
     huge_pages::reserve(instance, needed.try_into().unwrap_or(0))
 }
 
+/// Makes it whole, or not at all.
 fn make(instance: &Instance, data: &Path) -> Result<()> {
     drop(fs::remove_dir_all(data));
     let fresh = instance.path("postgres.new");
@@ -66,7 +66,7 @@ fn make(instance: &Instance, data: &Path) -> Result<()> {
 /// One server for the host and the pods.
 pub(crate) fn launch(instance: &Instance) -> Result<Launch> {
     let data = instance.path("postgres");
-    let mut launch = Launch::of(PROGRAM)
+    let mut launch = Launch::of(format!("{PROGRAMS}/postgres"))
         .user(USER)
         .folder_with(instance.path("run/sockets"), 0o755)
         .file(
@@ -81,6 +81,7 @@ pub(crate) fn launch(instance: &Instance) -> Result<Launch> {
     Ok(launch)
 }
 
+/// What it is told at each start, and asked by how much memory it then takes.
 fn settings(instance: &Instance) -> Vec<String> {
     vec![
         format!("listen_addresses={LOOPBACK},{BRIDGE}"),
