@@ -20,9 +20,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use crate::{
     Caller,
     caller::Rules,
-    identity::{Identity, Rejected},
+    identity::Identity,
     limits::{self, Limiter},
     metrics::{RpcLabels, Rpcs},
+    rejected::Rejected,
 };
 
 /// The one service that answers without a caller: it tells a load balancer whether we are ready, and nothing else.

@@ -9,11 +9,7 @@ use http::{Extensions, HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde::Deserialize;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::{
-    Agency, Column, Filter, IssuerSettings, Kind, Origin, PageToken,
-    identity::{Identity, Rejected},
-    settings,
-};
+use crate::{Agency, Column, Filter, IssuerSettings, Kind, Origin, PageToken, identity::Identity, rejected::Rejected, settings};
 
 const FEW: u32 = 20_000;
 

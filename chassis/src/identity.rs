@@ -13,7 +13,6 @@ use jsonwebtoken::{
     errors::ErrorKind,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk},
 };
-use proto::{Refusal, reasons};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +21,7 @@ use crate::{
     caller::{Reach, Who},
     certificate::{Badge, Badges, CertificateSettings},
     keys::{Keys, Source},
+    rejected::Rejected,
 };
 
 /// An issuer whose tokens open the doors.
@@ -86,45 +86,6 @@ struct Issuer {
     keys: Keys,
     /// `None`: people.
     workloads: Option<BTreeMap<String, Role>>,
-}
-
-/// Why a token opens nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Rejected {
-    #[error("the call carries no bearer token (metadata `authorization: Bearer …`)")]
-    Missing,
-    #[error("the bearer token is not a JWT: {0}")]
-    Malformed(String),
-    #[error("tokens of the issuer `{0}` are not accepted here")]
-    Issuer(String),
-    #[error("the token is for another audience; here it must be `{0}`")]
-    Audience(String),
-    #[error("the token has expired")]
-    Expired,
-    #[error("the token is not valid: {0}")]
-    Invalid(String),
-    #[error("the keys of the issuer cannot be had right now")]
-    KeysAway,
-    #[error("the certificate names nobody who is known here: {0}")]
-    Certificate(String),
-    #[error("the token may not be shown with this certificate")]
-    Swapped(Option<Arc<Badge>>),
-}
-
-impl From<Rejected> for Refusal {
-    fn from(rejected: Rejected) -> Self {
-        match rejected {
-            Rejected::Missing => reasons::TOKEN_MISSING.refusal(),
-            Rejected::Malformed(why) => reasons::TOKEN_MALFORMED.with("why", why),
-            Rejected::Issuer(issuer) => reasons::ISSUER_UNKNOWN.with("issuer", issuer),
-            Rejected::Audience(audience) => reasons::TOKEN_AUDIENCE.with("audience", audience),
-            Rejected::Expired => reasons::TOKEN_EXPIRED.refusal(),
-            Rejected::Invalid(why) => reasons::TOKEN_INVALID.with("why", why),
-            Rejected::KeysAway => reasons::KEYS_UNAVAILABLE.refusal(),
-            Rejected::Certificate(why) => reasons::CERTIFICATE_UNKNOWN.with("why", why),
-            Rejected::Swapped(_) => reasons::TOKEN_SWAPPED.refusal(),
-        }
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -194,6 +155,11 @@ impl Identity {
         if let Some(verified) = self.remembered(&digest, Instant::now()) {
             return Ok(verified);
         }
+        // In a box: a call whose token is known does not carry what it takes to know one.
+        Box::pin(self.verify(token, digest)).await
+    }
+
+    async fn verify(&self, token: &str, digest: [u8; 32]) -> Result<Verified, Rejected> {
         let malformed = |error: jsonwebtoken::errors::Error| Rejected::Malformed(error.to_string());
         let header = jsonwebtoken::decode_header(token).map_err(malformed)?;
         // Only to know whose keys to ask; nothing is believed before the signature is.

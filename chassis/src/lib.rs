@@ -30,6 +30,7 @@ mod policy;
 mod pool;
 mod process;
 mod reach;
+mod rejected;
 mod run;
 mod schema;
 mod settings;
