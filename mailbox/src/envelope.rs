@@ -1,4 +1,6 @@
 //! Facts as they travel: CloudEvents 1.0, structured JSON, with the attributes once more as message headers; several in one message as a list.
+use std::borrow::Cow;
+
 use chassis::Agency;
 use jiff::Timestamp;
 use lapin::{
@@ -15,6 +17,8 @@ use crate::topology;
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
 pub(crate) const CONTENT_TYPE_OF_SEVERAL: &str = "application/cloudevents-batch+json";
 pub(crate) const PERSISTENT: u8 = 2;
+/// Bytes that a fact's envelope adds to its data, as a rule.
+const AROUND: usize = 640;
 
 /// A fact as its row has it.
 #[derive(Debug, sqlx::FromRow)]
@@ -35,24 +39,34 @@ pub(crate) struct Fact {
     pub(crate) data: String,
 }
 
+/// Borrowed from the fact that is sent, or from the message that is read.
 #[derive(Debug, Serialize, Deserialize)]
 struct CloudEvent<'a> {
-    specversion: &'a str,
+    #[serde(borrow)]
+    specversion: Cow<'a, str>,
     id: Uuid,
-    source: String,
-    r#type: String,
-    subject: String,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    subject: Cow<'a, str>,
     time: Timestamp,
-    datacontenttype: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traceparent: Option<String>,
+    #[serde(borrow)]
+    datacontenttype: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
     // Extensions of ours.
-    agency: String,
-    actor: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    clause: Option<String>,
-    sequence: String,
-    data: Box<RawValue>,
+    #[serde(borrow)]
+    agency: Cow<'a, str>,
+    #[serde(borrow)]
+    actor: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    clause: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sequence: Cow<'a, str>,
+    #[serde(borrow)]
+    data: &'a RawValue,
 }
 
 impl Fact {
@@ -60,38 +74,42 @@ impl Fact {
         topology::routing_key(&self.kind, &self.agency)
     }
 
-    fn event(&self, service: &str, traceparent: Option<String>) -> serde_json::Result<CloudEvent<'static>> {
+    fn event<'a>(&'a self, source: &'a str, traceparent: Option<&'a str>) -> serde_json::Result<CloudEvent<'a>> {
         Ok(CloudEvent {
-            specversion: "1.0",
+            specversion: "1.0".into(),
             id: self.id,
-            source: format!("/opsmesh/{service}"),
-            r#type: self.kind.clone(),
-            subject: self.subject.clone(),
+            source: source.into(),
+            r#type: self.kind.as_str().into(),
+            subject: self.subject.as_str().into(),
             time: self.at,
             datacontenttype: "application/json".into(),
-            traceparent: traceparent.or_else(|| self.traceparent.clone()),
-            agency: self.agency.clone(),
-            actor: self.actor.clone(),
-            clause: self.clause.clone(),
-            sequence: format!("{:020}", self.seq),
-            data: RawValue::from_string(self.data.clone())?,
+            traceparent: traceparent.or(self.traceparent.as_deref()).map(Cow::from),
+            agency: self.agency.as_str().into(),
+            actor: self.actor.as_str().into(),
+            clause: self.clause.as_deref().map(Cow::from),
+            sequence: format!("{:020}", self.seq).into(),
+            data: serde_json::from_str(&self.data)?,
         })
     }
 }
 
 /// The message that these facts leave in: one at the least, all under one routing key, each with the span that sends it.
 pub(crate) fn message(service: &str, facts: &[(&Fact, Option<String>)]) -> serde_json::Result<(Vec<u8>, BasicProperties)> {
-    let events = facts.iter().map(|(fact, traceparent)| fact.event(service, traceparent.clone()));
+    let source = format!("/opsmesh/{service}");
+    let events = facts.iter().map(|(fact, traceparent)| fact.event(&source, traceparent.as_deref()));
     let events = events.collect::<serde_json::Result<Vec<_>>>()?;
-    let properties = BasicProperties::default().with_delivery_mode(PERSISTENT).with_type(events[0].r#type.as_str().into());
+    let properties = BasicProperties::default().with_delivery_mode(PERSISTENT).with_type(events[0].r#type.as_ref().into());
+    let mut body = Vec::with_capacity(facts.iter().map(|(fact, _)| fact.data.len() + AROUND).sum());
     let [event] = events.as_slice() else {
-        return Ok((serde_json::to_vec(&events)?, properties.with_content_type(CONTENT_TYPE_OF_SEVERAL.into())));
+        serde_json::to_writer(&mut body, &events)?;
+        return Ok((body, properties.with_content_type(CONTENT_TYPE_OF_SEVERAL.into())));
     };
     let properties = properties
         .with_content_type(CONTENT_TYPE.into())
         .with_message_id(event.id.to_string().into())
         .with_headers(event.headers());
-    Ok((serde_json::to_vec(event)?, properties))
+    serde_json::to_writer(&mut body, event)?;
+    Ok((body, properties))
 }
 
 impl CloudEvent<'_> {
@@ -100,7 +118,7 @@ impl CloudEvent<'_> {
         let mut header = |name: &str, value: &str| {
             headers.insert(format!("cloudEvents:{name}").into(), AMQPValue::LongString(value.into()));
         };
-        header("specversion", self.specversion);
+        header("specversion", &self.specversion);
         header("id", &self.id.to_string());
         header("source", &self.source);
         header("type", &self.r#type);
@@ -160,14 +178,14 @@ impl Received {
         }
         Ok(Self {
             id: event.id,
-            kind: event.r#type,
-            subject: event.subject,
+            kind: event.r#type.into_owned(),
+            subject: event.subject.into_owned(),
             agency: event.agency.parse().map_err(|error| format!("agency: {error}"))?,
             at: event.time,
-            traceparent: event.traceparent,
-            source: event.source,
+            traceparent: event.traceparent.map(Cow::into_owned),
+            source: event.source.into_owned(),
             sequence: event.sequence.parse().map_err(|error| format!("sequence: {error}"))?,
-            data: event.data,
+            data: event.data.to_owned(),
         })
     }
 
