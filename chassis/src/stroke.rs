@@ -1,11 +1,20 @@
 //! A transaction in one stroke: one statement that says itself in whose scope it is, and is committed at its end. To begin and to commit are a round trip each, and where
 //! the processors are busy each costs everybody who waits behind it half a millisecond, nearly as long as the disk takes for the commit itself (measured).
-use sqlx::{FromRow, Postgres, QueryBuilder, pool::PoolConnection, postgres::PgRow};
+use sqlx::{
+    Arguments, FromRow, Postgres, QueryBuilder,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgRow},
+};
 
 use crate::{
     Agency, Database, Scope,
     database::{ROUND_TRIP, within},
 };
+
+/// Arguments that a statement has room for from the beginning, and bytes of them for each row of what is asked for: the changed noun, what is told of it, and the answer. Without,
+/// all that is there so far is copied whenever it has doubled.
+const ARGUMENTS: usize = 32;
+const ROW: usize = 1 << 10;
 
 /// A connection that is kept for one stroke after another. Whoever takes another for each finds the server's process cold, for all of a pool take turns, and its place is asked
 /// twice whether it is still there whenever it comes back.
@@ -64,9 +73,14 @@ impl Stroke<'_> {
 
     /// The beginning of its statement. What is added to it, as `, name AS (…)` and at the end, takes its rows `FROM scope (agency)` or from a part that does: so the wall asks
     /// for the scope when a row stands before it, and finds it set. What takes its rows from elsewhere may find none, and then sees nothing and fails.
+    ///
+    /// There is room for what `rows` bring; where they bring more, more is made.
     #[must_use]
-    pub fn statement(&self) -> QueryBuilder<Postgres> {
-        let mut statement = QueryBuilder::new("WITH scope AS MATERIALIZED (SELECT set_config('opsmesh.agency', ");
+    pub fn statement(&self, rows: usize) -> QueryBuilder<Postgres> {
+        let mut arguments = PgArguments::default();
+        arguments.reserve(ARGUMENTS, rows * ROW);
+        let mut statement =
+            QueryBuilder::with_arguments("WITH scope AS MATERIALIZED (SELECT set_config('opsmesh.agency', ", arguments);
         statement.push_bind(self.scope.agency.as_ref().map_or("*", Agency::as_str).to_owned()).push(", true) AS agency)");
         statement
     }

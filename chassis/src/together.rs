@@ -62,7 +62,7 @@ impl<'a> Firsts<'a> {
         // Everybody takes them in the same order, so that nobody waits for each other.
         each.sort_unstable_by_key(|asked| asked.request_id);
         let ids: Vec<Uuid> = each.iter().map(|asked| asked.request_id).collect();
-        let mut statement = stroke.statement();
+        let mut statement = stroke.statement(each.len());
         statement
             .push(
                 ", came AS (INSERT INTO requests (agency, request_id, fingerprint, answer)

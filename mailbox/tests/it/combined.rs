@@ -45,7 +45,7 @@ impl Combined for Effects {
         if self.0.gone.swap(false, Ordering::SeqCst) {
             return Err(sqlx::Error::RowNotFound);
         }
-        let mut statement = stroke.statement();
+        let mut statement = stroke.statement(items.len());
         statement
             .push(" INSERT INTO effects (subject, etag) SELECT subject, CASE subject WHEN 'bad' THEN NULL ELSE '' END FROM scope, unnest(")
             .push_bind(items)

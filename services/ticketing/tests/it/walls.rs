@@ -44,13 +44,13 @@ async fn a_transaction_in_one_stroke_has_a_scope_from_its_first_row_to_its_end()
     let remembered = "(agency, request_id, fingerprint) SELECT ";
 
     let stroke = session.stroke(scope());
-    let mut own = stroke.statement();
+    let mut own = stroke.statement(1);
     own.push(" INSERT INTO requests ").push(remembered).push("agency, gen_random_uuid(), '' FROM scope RETURNING agency");
     let written: Vec<(String,)> = stroke.write(own).await.unwrap();
     assert_eq!(written, [(AGENCY.to_owned(),)]);
 
     let stroke = session.stroke(scope());
-    let mut crossed = stroke.statement();
+    let mut crossed = stroke.statement(1);
     crossed.push(" INSERT INTO requests ").push(remembered).push("'sz', gen_random_uuid(), '' FROM scope RETURNING agency");
     let error = stroke.write::<(String,)>(crossed).await.unwrap_err();
     assert!(error.to_string().contains("row-level security"), "{error}");
