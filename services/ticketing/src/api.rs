@@ -30,28 +30,8 @@ impl Api {
         Self { db, clock, openings, watches }
     }
 
-    /// Nothing is written, so there is nothing to write together.
-    async fn rehearse(
-        &self,
-        scope: &Scope,
-        agency: &Agency,
-        request_id: Uuid,
-        request: &pb::CreateTicketRequest,
-        call: Call,
-        now: Timestamp,
-    ) -> Result<Response<pb::Ticket>, Status> {
-        let mut once = match self.db.first(scope, request_id, request).await? {
-            First::No(answer) => return Ok(Response::new(answer)),
-            First::Yes(once) => once,
-        };
-        let ticket = tickets::open(&mut once.tx, agency, TicketId::of_call(agency, request_id, now), call, now).await?;
-        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
-    }
-}
-
-#[tonic::async_trait]
-impl pb::ticketing_server::Ticketing for Api {
-    async fn create_ticket(&self, request: Request<pb::CreateTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+    /// What is asked for, if it may be. A function of its own: what it needs is not carried along while the answer is waited for.
+    fn wanted(&self, request: Request<pb::CreateTicketRequest>) -> Result<Wanted, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let agency = Agency::from_parent("parent", &request.parent)?;
@@ -60,21 +40,61 @@ impl pb::ticketing_server::Ticketing for Api {
         let request_id = parse::uuid("request_id", &request.request_id)?;
         let scope = caller.may(&agency)?;
         let now = self.clock.now();
-        if request.validate_only {
-            // In a box: whoever means it does not carry what a rehearsal needs.
-            return Box::pin(self.rehearse(&scope, &agency, request_id, &request, call, now)).await;
-        }
         let id = TicketId::of_call(&agency, request_id, now);
+        if request.validate_only {
+            return Ok(Wanted::Rehearsal(Box::new(Rehearsal { scope, agency, request_id, request, id, call, now })));
+        }
         let (ticket, fact) = Ticket::open(agency.clone(), id, call, now);
         let answer: pb::Ticket = ticket.clone().into();
         let opening = Box::new(Opening {
             asked: Asked::new(caller.subject(), request_id, &request, &answer),
-            letter: wire::letter(&ticket, fact).by(caller.subject()),
+            letter: wire::letter_of(&ticket, answer.clone(), fact).by(caller.subject()),
             answer,
             ticket,
         });
-        let (opening, came) = self.openings.ask(&agency, opening).await.map_err(not_written)?;
-        Ok(Response::new(opening.answered(came)?))
+        Ok(Wanted::Opening(agency, opening))
+    }
+
+    /// Nothing is written, so there is nothing to write together.
+    async fn rehearse(&self, rehearsal: Rehearsal) -> Result<Response<pb::Ticket>, Status> {
+        let Rehearsal { scope, agency, request_id, request, id, call, now } = rehearsal;
+        let mut once = match self.db.first(&scope, request_id, &request).await? {
+            First::No(answer) => return Ok(Response::new(answer)),
+            First::Yes(once) => once,
+        };
+        let ticket = tickets::open(&mut once.tx, &agency, id, call, now).await?;
+        Ok(Response::new(once.answer(ticket.into()).await.map_err(Error::from)?))
+    }
+}
+
+/// Who asks for a ticket wants it, or wants to know whether he would get it.
+enum Wanted {
+    Opening(Agency, Box<Opening>),
+    Rehearsal(Box<Rehearsal>),
+}
+
+/// A ticket that is not to be opened.
+struct Rehearsal {
+    scope: Scope,
+    agency: Agency,
+    request_id: Uuid,
+    request: pb::CreateTicketRequest,
+    id: TicketId,
+    call: Call,
+    now: Timestamp,
+}
+
+#[tonic::async_trait]
+impl pb::ticketing_server::Ticketing for Api {
+    async fn create_ticket(&self, request: Request<pb::CreateTicketRequest>) -> Result<Response<pb::Ticket>, Status> {
+        match self.wanted(request)? {
+            Wanted::Opening(agency, opening) => {
+                let (opening, came) = self.openings.ask(&agency, opening).await.map_err(not_written)?;
+                Ok(Response::new(opening.answered(came)?))
+            }
+            // In a box: whoever means it does not carry what a rehearsal needs.
+            Wanted::Rehearsal(rehearsal) => Box::pin(self.rehearse(*rehearsal)).await,
+        }
     }
 
     async fn get_ticket(&self, request: Request<pb::GetTicketRequest>) -> Result<Response<pb::Ticket>, Status> {

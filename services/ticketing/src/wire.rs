@@ -79,8 +79,13 @@ impl From<Ticket> for pb::Ticket {
 
 /// What is told when a ticket changes, under the clause that asks for it.
 pub(crate) fn letter(ticket: &Ticket, fact: Fact) -> Letter {
-    let (agency, subject) = (&ticket.agency, name(&ticket.agency, ticket.id));
-    let told = Some(ticket.clone().into());
+    letter_of(ticket, ticket.clone().into(), fact)
+}
+
+/// The same, where the ticket is told already as it now is.
+pub(crate) fn letter_of(ticket: &Ticket, told: pb::Ticket, fact: Fact) -> Letter {
+    let (agency, subject) = (&ticket.agency, told.name.clone());
+    let told = Some(told);
     let letter = match fact {
         Fact::Opened => Letter::about(agency, subject, &pb::TicketOpened { ticket: told }).under("7.4.1.1"),
         Fact::Assigned => Letter::about(agency, subject, &pb::TicketAssigned { ticket: told }).under("7.4.1.4"),
