@@ -162,7 +162,7 @@ impl Limiter {
     /// Takes one call from the budget `key`, or says how long to wait.
     pub(crate) async fn take(&self, key: &Arc<str>) -> Result<(), Duration> {
         let Some(limits) = &self.0 else { return Ok(()) };
-        // In a box, and only where there is somebody to ask: every call carries what is not.
+        // In a box, and only where there is somebody to ask: what is in none every call carries.
         let asked = if limits.redis.is_some() { Box::pin(limits.ask(key, None)).await } else { None };
         match asked {
             Some(0) => Ok(()),

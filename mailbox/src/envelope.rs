@@ -39,31 +39,23 @@ pub(crate) struct Fact {
     pub(crate) data: String,
 }
 
-/// Borrowed from the fact that is sent, or from the message that is read.
+/// Borrowed from the fact that is sent. Of a message that is read its data is, which is the most of it.
 #[derive(Debug, Serialize, Deserialize)]
 struct CloudEvent<'a> {
-    #[serde(borrow)]
     specversion: Cow<'a, str>,
     id: Uuid,
-    #[serde(borrow)]
     source: Cow<'a, str>,
-    #[serde(borrow)]
     r#type: Cow<'a, str>,
-    #[serde(borrow)]
     subject: Cow<'a, str>,
     time: Timestamp,
-    #[serde(borrow)]
     datacontenttype: Cow<'a, str>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<Cow<'a, str>>,
     // Extensions of ours.
-    #[serde(borrow)]
     agency: Cow<'a, str>,
-    #[serde(borrow)]
     actor: Cow<'a, str>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     clause: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     sequence: Cow<'a, str>,
     #[serde(borrow)]
     data: &'a RawValue,

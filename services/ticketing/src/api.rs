@@ -48,7 +48,7 @@ impl Api {
         let answer: pb::Ticket = ticket.clone().into();
         let opening = Box::new(Opening {
             asked: Asked::new(caller.subject(), request_id, &request, &answer),
-            letter: wire::letter_of(&ticket, answer.clone(), fact).by(caller.subject()),
+            letter: wire::letter(&ticket, answer.clone(), fact).by(caller.subject()),
             answer,
             ticket,
         });

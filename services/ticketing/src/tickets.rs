@@ -286,7 +286,7 @@ async fn save(tx: &mut Tx, ticket: &Ticket, fact: Fact) -> sqlx::Result<bool> {
     .rows_affected()
         == 1;
     if saved {
-        mailbox::post(tx, wire::letter(ticket, fact), *updated_at).await?;
+        mailbox::post(tx, wire::letter(ticket, ticket.clone().into(), fact), *updated_at).await?;
         follow(tx, ticket).await?;
     }
     Ok(saved)

@@ -77,13 +77,8 @@ impl From<Ticket> for pb::Ticket {
     }
 }
 
-/// What is told when a ticket changes, under the clause that asks for it.
-pub(crate) fn letter(ticket: &Ticket, fact: Fact) -> Letter {
-    letter_of(ticket, ticket.clone().into(), fact)
-}
-
-/// The same, where the ticket is told already as it now is.
-pub(crate) fn letter_of(ticket: &Ticket, told: pb::Ticket, fact: Fact) -> Letter {
+/// What is told when a ticket changes, with the ticket as it now is, under the clause that asks for it.
+pub(crate) fn letter(ticket: &Ticket, told: pb::Ticket, fact: Fact) -> Letter {
     let (agency, subject) = (&ticket.agency, told.name.clone());
     let told = Some(told);
     let letter = match fact {
