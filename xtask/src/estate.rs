@@ -12,6 +12,7 @@ use crate::instance::Instance;
 use crate::notes::Note;
 use crate::part::Made;
 use crate::product;
+use crate::servers::postgres;
 use crate::tools;
 
 const FOLDER: &str = "samples/gz-demo";
@@ -27,7 +28,9 @@ pub(crate) fn make(instance: &Instance) -> Result<Made> {
     let manifests = manifests(instance)?;
     let devices = fs::read_to_string(instance.source(DEVICES)).unwrap_or_default();
     let devices = filled(&devices);
-    let note = Note::of(instance, "estate", &format!("{manifests}{devices}"));
+    // A ledger that was lost with its database is filled anew.
+    let ledger = postgres::made(instance)?;
+    let note = Note::of(instance, "estate", &format!("{manifests}{devices}{ledger:?}"));
     if note.stands() && is_there(instance, &manifests) {
         return Ok(Made::Already);
     }

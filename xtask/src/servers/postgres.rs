@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -61,6 +62,11 @@ fn make(instance: &Instance, data: &Path) -> Result<()> {
     // Under its own name only when it is whole.
     fs::rename(&fresh, data)?;
     Ok(())
+}
+
+/// When the data directory was made: what was written into another is not in it.
+pub(crate) fn made(instance: &Instance) -> Result<SystemTime> {
+    Ok(fs::metadata(instance.path("postgres").join("PG_VERSION"))?.modified()?)
 }
 
 /// One server for the host and the pods.
