@@ -29,7 +29,7 @@ pub(crate) fn make(instance: &Instance) -> Result<Made> {
     let devices = fs::read_to_string(instance.source(DEVICES)).unwrap_or_default();
     let devices = filled(&devices);
     // A ledger that was lost with its database is filled anew.
-    let ledger = postgres::made(instance)?;
+    let ledger = postgres::made(instance);
     let note = Note::of(instance, "estate", &format!("{manifests}{devices}{ledger:?}"));
     if note.stands() && is_there(instance, &manifests) {
         return Ok(Made::Already);

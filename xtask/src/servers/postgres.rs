@@ -64,9 +64,9 @@ fn make(instance: &Instance, data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// When the data directory was made: what was written into another is not in it.
-pub(crate) fn made(instance: &Instance) -> Result<SystemTime> {
-    Ok(fs::metadata(instance.path("postgres").join("PG_VERSION"))?.modified()?)
+/// When the data directory was made: what was written into another is not in it. `None`: the server is another's, and so are its data.
+pub(crate) fn made(instance: &Instance) -> Option<SystemTime> {
+    fs::metadata(instance.path("postgres").join("PG_VERSION")).and_then(|file| file.modified()).ok()
 }
 
 /// One server for the host and the pods.
