@@ -11,6 +11,7 @@ use anyhow::{Context as _, Error, Result, anyhow, bail};
 use crate::errand::last_words;
 use crate::instance::Instance;
 use crate::part::{Kind, Made, Part, Stop};
+use crate::processes::Process;
 use crate::progress::Progress;
 use crate::{launch, listeners, wait};
 
@@ -84,8 +85,8 @@ fn bring(instance: &Instance, part: &Part, note: &dyn Fn(&str)) -> Result<String
         Kind::Server { prepare, launch, settle, stop } => {
             let how = launch(instance)?;
             let ran = launch::running(instance, part.name).is_some();
-            let runs = launch::running_as(instance, part.name, &how).is_some();
-            if runs && wait::until(BENEFIT_OF_DOUBT, || (part.ready)(instance)).is_ok() {
+            let as_it_should = launch::running_as(instance, part.name, &how);
+            if as_it_should.is_some_and(|process| is_well(&process, || (part.ready)(instance))) {
                 settle(instance)?;
                 return Ok("runs".into());
             }
@@ -102,6 +103,12 @@ fn bring(instance: &Instance, part: &Part, note: &dyn Fn(&str)) -> Result<String
             Ok(if ran { "started anew" } else { "started" }.into())
         }
     }
+}
+
+/// Whether a process that runs is well, or becomes so in a while. One that was killed a moment ago may still be on its way out: it is given no doubt.
+fn is_well(process: &Process, mut ready: impl FnMut() -> Result<(), String>) -> bool {
+    let seen = wait::until(BENEFIT_OF_DOUBT, || if process.lives() { ready().map(|()| true) } else { Ok(false) });
+    seen.unwrap_or(false)
 }
 
 /// Makes a thing; what takes long is watched meanwhile, so that a person sees what it waits for.
@@ -170,5 +177,34 @@ impl Shared {
             board.failed.get_or_insert(error);
         }
         self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_out_is_not_waited_for() {
+        let mut leaving = Command::new("sleep").arg("0.3").spawn().expect("sleep is there");
+        let process = Process::find(i32::try_from(leaving.id()).expect("a number")).expect("it runs");
+        let began = Instant::now();
+        assert!(!is_well(&process, || Err("it answers no more".into())));
+        assert!(began.elapsed() < BENEFIT_OF_DOUBT / 2);
+        leaving.wait().expect("it has ended");
+    }
+
+    #[test]
+    fn what_is_still_starting_is_waited_for() {
+        let own = Process::find(i32::try_from(std::process::id()).expect("a number")).expect("it runs");
+        let mut asked = 0;
+        let ready = || {
+            asked += 1;
+            if asked > 2 { Ok(()) } else { Err("not yet".into()) }
+        };
+        assert!(is_well(&own, ready));
     }
 }
