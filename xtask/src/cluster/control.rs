@@ -9,6 +9,10 @@ use crate::instance::Instance;
 use crate::launch::Launch;
 use crate::tools;
 
+/// A node that is not heard of for so long is given up, and its pods with it: nobody is sent to them any more. Here is one node, which nobody can stand in for, and
+/// when the API server is away nothing is heard of it (seen: away for 20 s, and its watchers back after another 30, it took a node that was well for lost).
+const NODE_GRACE: &str = "5m";
+
 /// The controller manager. There is one, so it need not win an election before it works.
 pub(crate) fn launch_controllers(instance: &Instance) -> Result<Launch> {
     let file = |flag: &str, path: std::path::PathBuf| format!("--{flag}={}", path.display());
@@ -21,6 +25,7 @@ pub(crate) fn launch_controllers(instance: &Instance) -> Result<Launch> {
             file("cluster-signing-key-file", key(instance, "cluster-authority")),
             format!("--cluster-cidr={PODS}"),
             "--allocate-node-cidrs=false".into(),
+            format!("--node-monitor-grace-period={NODE_GRACE}"),
             "--cluster-name=opsmesh".into(),
         ])
         .reading(&crt(instance, "cluster-authority")))
