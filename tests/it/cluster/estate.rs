@@ -22,6 +22,8 @@ use crate::{
 /// A tick comes every minute; its run takes seconds.
 const TICK: Duration = Duration::from_secs(60);
 const RUN: Duration = Duration::from_secs(45);
+/// A service that died is back by then.
+const AWAY: Duration = Duration::from_secs(30);
 
 /// A way to a service of the platform, with a token.
 pub(crate) type Way =
@@ -145,10 +147,14 @@ impl Estate {
         .await
     }
 
-    /// What inspection has of a run.
+    /// What inspection has of a run. It is asked again while it is away, as its callers do.
     pub(crate) async fn told_of(&self, run: &Value) -> inspection::Run {
-        let name = run["status"]["run"].as_str().unwrap().to_owned();
-        self.inspection().await.get_run(inspection::GetRunRequest { name }).await.unwrap().into_inner()
+        let name = run["status"]["run"].as_str().unwrap();
+        within(AWAY, "what inspection has of the run", || async {
+            let ask = inspection::GetRunRequest { name: name.to_owned() };
+            self.inspection().await.get_run(ask).await.map(tonic::Response::into_inner)
+        })
+        .await
     }
 }
 
