@@ -99,11 +99,12 @@ async fn main() {
 /// Waits until every fact was carried and sealed.
 async fn quiet(pool: &PgPool) {
     eventually("every fact to be carried and sealed", || async {
+        let mut tx = naive::begin(pool, AGENCY).await.map_err(|error| error.to_string())?;
         let over: bool = sqlx::query_scalar(
             "SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (
                  SELECT FROM facts WHERE tx >= (SELECT coalesce(max(horizon), 0) FROM seals)::text::xid8)",
         )
-        .fetch_one(pool)
+        .fetch_one(&mut *tx)
         .await
         .map_err(|error| error.to_string())?;
         if over { Ok(()) } else { Err("some are not".to_owned()) }
@@ -112,7 +113,7 @@ async fn quiet(pool: &PgPool) {
 }
 
 async fn by_itself(pool: PgPool) {
-    naive::transaction(&pool).await.unwrap();
+    naive::transaction(&pool, AGENCY).await.unwrap();
 }
 
 /// Those who call this service.

@@ -7,7 +7,7 @@ use std::{
 use chassis::{Agency, Caller, Host};
 use futures::future::BoxFuture;
 use proto::ticketing::v1::{CreateTicketRequest, Ticket};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{PgPool, Postgres, Transaction, postgres::PgPoolOptions};
 use tonic::{
     Request, Response, Status,
     body::Body,
@@ -15,23 +15,26 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use crate::{AGENCY, CONNECTIONS, data, id};
+use crate::{CONNECTIONS, data, id};
 
 /// Its way to the database.
 pub(crate) async fn pool(url: &str) -> PgPool {
-    let options = PgPoolOptions::new().max_connections(CONNECTIONS).after_connect(|connection, _| {
-        let agency = sqlx::query("SELECT set_config('opsmesh.agency', $1, false)").bind(AGENCY);
-        Box::pin(async move { agency.execute(connection).await.map(drop) })
-    });
-    options.connect(url).await.unwrap()
+    PgPoolOptions::new().max_connections(CONNECTIONS).connect(url).await.unwrap()
+}
+
+/// A transaction that says whose rows it is about, as each must where one service is there for several agencies.
+pub(crate) async fn begin(pool: &PgPool, agency: &str) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("SELECT set_config('opsmesh.agency', $1, true)").bind(agency).execute(&mut *tx).await?;
+    Ok(tx)
 }
 
 /// The four rows.
-pub(crate) async fn transaction(pool: &PgPool) -> sqlx::Result<()> {
+pub(crate) async fn transaction(pool: &PgPool, agency: &str) -> sqlx::Result<()> {
     let ticket: uuid::Uuid = id().parse().unwrap();
-    let mut tx = pool.begin().await?;
+    let mut tx = begin(pool, agency).await?;
     sqlx::query("INSERT INTO requests (agency, request_id, fingerprint, answer) VALUES ($1, $2, $3, $4)")
-        .bind(AGENCY)
+        .bind(agency)
         .bind(ticket)
         .bind(vec![0_u8; 32])
         .bind(vec![0_u8; 200])
@@ -41,7 +44,7 @@ pub(crate) async fn transaction(pool: &PgPool) -> sqlx::Result<()> {
         "INSERT INTO tickets (agency, id, title, description, grade, state, requester, evidence, opened_at, updated_at, revision)
          VALUES ($1, $2, '打印机无法打印', '三楼大厅，卡纸后一直红灯', 'iii', 'new', 'chen', '[]', now(), now(), 1)",
     )
-    .bind(AGENCY)
+    .bind(agency)
     .bind(ticket)
     .execute(&mut *tx)
     .await?;
@@ -49,8 +52,8 @@ pub(crate) async fn transaction(pool: &PgPool) -> sqlx::Result<()> {
         "INSERT INTO facts (at, agency, kind, subject, actor, data)
          VALUES (now(), $1, 'opsmesh.ticketing.v1.TicketCreated', $2, 'chen', $3::json) RETURNING seq, at",
     )
-    .bind(AGENCY)
-    .bind(format!("agencies/{AGENCY}/tickets/{ticket}"))
+    .bind(agency)
+    .bind(format!("agencies/{agency}/tickets/{ticket}"))
     .bind(data())
     .fetch_one(&mut *tx)
     .await?;
@@ -81,7 +84,7 @@ impl UnaryService<CreateTicketRequest> for Naive {
         Box::pin(async move {
             let agency = Agency::from_parent("parent", &request.get_ref().parent)?;
             Caller::of(&request)?.may(&agency)?;
-            transaction(&pool).await.map_err(|error| Status::internal(error.to_string()))?;
+            transaction(&pool, agency.as_str()).await.map_err(|error| Status::internal(error.to_string()))?;
             Ok(Response::new(request.into_inner().ticket.unwrap_or_default()))
         })
     }
