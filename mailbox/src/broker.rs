@@ -24,6 +24,8 @@ const HEARTBEAT: u16 = 10;
 /// the broker offers would be most of what a service takes of memory.
 const FRAME: u32 = 16 * 1024;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// Longer than a connection lives that the broker does not answer on; half a dozen queues are declared in a moment.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// While migrating the broker may still be starting; an installation waits this long for it.
 const PREPARE_WITHIN: Duration = Duration::from_secs(120);
 /// Between attempts to connect: soon at first, then without hurry.
@@ -44,12 +46,25 @@ impl Link {
         let patience = CONNECT_WITHIN.as_millis();
         let url = format!("{url}{separator}heartbeat={HEARTBEAT}&frame_max={FRAME}&connection_timeout={patience}");
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connecting = Connection::connect(&url, properties);
-        let connection = tokio::time::timeout(CONNECT_WITHIN, connecting).await.context("no answer from the broker")??;
-        let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Self { _connection: connection, channel })
+        let opening = async {
+            let connection = Connection::connect(&url, properties).await?;
+            let channel = connection.create_channel().await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            anyhow::Ok(Self { _connection: connection, channel })
+        };
+        tokio::time::timeout(CONNECT_WITHIN, opening).await.context("no answer from the broker")?
     }
+
+    /// Whoever waits for the broker without having asked it anything asks this from time to time: nobody else tells that the connection has gone.
+    pub(crate) fn lives(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.channel.status().connected(), "the connection to the broker is gone");
+        Ok(())
+    }
+}
+
+/// What the broker was asked for, or the error of a connection that is lost: of one that breaks off at the wrong moment lapin says nothing.
+pub(crate) async fn answered<T>(asked: impl Future<Output = lapin::Result<T>>) -> anyhow::Result<T> {
+    Ok(tokio::time::timeout(ANSWER_WITHIN, asked).await.context("the broker has gone silent")??)
 }
 
 /// Declares what must be there before anybody serves: then no fact is ever sent past a consumer that is only about to start.
@@ -59,9 +74,9 @@ pub(crate) async fn prepare(settings: &BrokerSettings, queue: Option<&Queue>) ->
         loop {
             let attempt = async {
                 let link = Link::connect(settings, "migrate").await?;
-                topology::declare(&link.channel).await?;
+                answered(topology::declare(&link.channel)).await?;
                 if let Some(queue) = queue {
-                    topology::declare_queue(&link.channel, queue).await?;
+                    answered(topology::declare_queue(&link.channel, queue)).await?;
                 }
                 anyhow::Ok(())
             };

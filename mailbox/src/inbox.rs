@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    broker::{BrokerSettings, Pauses, pause},
+    broker::{BrokerSettings, Pauses, answered, pause},
     envelope::Received,
     gate,
     handful::handfuls,
@@ -148,7 +148,7 @@ impl<R: Reactions> Door<R> {
                         return Ok(());
                     }
                 }
-                let acknowledged = arrival.delivery.ack(BasicAckOptions::default()).await?;
+                let acknowledged = answered(arrival.delivery.ack(BasicAckOptions::default())).await?;
                 anyhow::ensure!(acknowledged, "the acknowledgement came too late");
             }
         }

@@ -2,7 +2,7 @@
 //! in between is repeated, and the consumers' inboxes make the repetition harmless.
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use chassis::{Database, Meter, Origin, Scope};
 use futures::future::join_all;
 use lapin::{Confirmation, options::BasicPublishOptions};
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     batch::batches,
-    broker::{BrokerSettings, Link, Pauses, pause},
+    broker::{BrokerSettings, Link, Pauses, answered, pause},
     envelope::{Fact, message},
     floor::{Floor, Sight},
     leaves::Leaves,
@@ -96,13 +96,13 @@ async fn carry(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let link = Link::connect(broker, &format!("{service} relay")).await.context("the broker is away")?;
-    topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
+    answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
     let mut outbox = Outbox::open(db).await.context("the database is away")?;
     pauses.reset();
     loop {
         let began = Instant::now();
         let moved = patience::round(carry_some(service, &link, leaves, carried, &mut outbox)).await?;
-        ensure!(link.channel.status().connected(), "the connection to the broker is gone");
+        link.lives()?;
         let rest = match moved {
             Some(MANY..) => Duration::ZERO,
             Some(1..) => PACE.saturating_sub(began.elapsed()),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    broker::{BrokerSettings, Link, Pauses, pause},
+    broker::{BrokerSettings, Link, Pauses, answered, pause},
     envelope::{Fact, PERSISTENT},
     leaves::{Leaves, leaf},
     patience,
@@ -309,11 +309,11 @@ async fn copy_on(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let link = Link::connect(broker, &format!("{service} seals")).await.context("the broker is away")?;
-    topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
+    answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
     pauses.reset();
     while !stop.is_cancelled() {
         let sent = copies(db, &link, sealing).await?;
-        anyhow::ensure!(link.channel.status().connected(), "the connection to the broker is gone");
+        link.lives()?;
         pause(if sent < COPIES { SEAL_EVERY } else { Duration::ZERO }, stop).await;
     }
     Ok(())

@@ -14,7 +14,7 @@ use lapin::{
 
 use crate::{
     batch,
-    broker::{BrokerSettings, Link},
+    broker::{BrokerSettings, Link, answered},
     topology::{self, Queue},
 };
 
@@ -24,6 +24,8 @@ const PREFETCH: u16 = 128;
 const TOGETHER: usize = 256;
 /// What is handled together is read first: more bytes than this are left for the next time.
 const BYTES_TOGETHER: usize = 1 << 20;
+/// Where nothing arrives it is asked this often whether anything could.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A broker that takes longer is not well, and will find out by itself that the connection is gone.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -57,17 +59,23 @@ pub(crate) struct Subscription {
 impl Subscription {
     pub(crate) async fn begin(broker: &BrokerSettings, queue: &Queue) -> anyhow::Result<Self> {
         let link = Link::connect(broker, &format!("{} inbox", queue.service)).await.context("the broker is away")?;
-        topology::declare(&link.channel).await.context("the exchange cannot be declared")?;
-        topology::declare_queue(&link.channel, queue).await.context("the queue cannot be declared")?;
-        link.channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-        let deliveries = consume(&link, &queue.name()).await?;
-        let given_up = consume(&link, &queue.parked()).await?;
+        answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
+        answered(topology::declare_queue(&link.channel, queue)).await.context("the queue cannot be declared")?;
+        answered(link.channel.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
+        let deliveries = answered(consume(&link, &queue.name())).await?;
+        let given_up = answered(consume(&link, &queue.parked())).await?;
         Ok(Self { link, deliveries, given_up })
     }
 
     /// What has arrived, in its order: one at the least. What the broker gave up is the last of it. Whoever stops waiting loses none.
     pub(crate) async fn some(&mut self) -> anyhow::Result<Vec<Arrival>> {
-        let mut arrived = vec![self.next().await?];
+        let first = loop {
+            match tokio::time::timeout(LOOK_EVERY, self.next()).await {
+                Ok(first) => break first?,
+                Err(_) => self.link.lives()?,
+            }
+        };
+        let mut arrived = vec![first];
         let (mut facts, mut bytes) = (0, 0);
         while let Some(last) = arrived.last().filter(|last| !last.given_up) {
             facts += last.facts.len();
