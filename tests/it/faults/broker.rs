@@ -25,6 +25,7 @@ async fn f7_a_broker_that_stands_still_keeps_no_caller_waiting() {
         lasts(STANDS_STILL).await;
         load.goes_on_everywhere().await;
         assert!(load.tickets() > before.0 && load.rounds() > before.1, "calls need no broker");
+        assert!(outbox(house).await > 0, "the broker has taken facts all the time");
         house.rabbitmq.thaw();
     })
     .await;

@@ -94,6 +94,7 @@ impl Rabbitmq {
 
     /// Starts it again and waits until it takes connections.
     pub async fn restart(&mut self) {
+        assert!(greets(self.port()).await.is_err(), "it was not killed");
         self.child = launch(&self.home, &self.port, &self.distribution);
         self.ready().await;
     }
@@ -127,6 +128,8 @@ fn launch(home: &Path, port: &Port, distribution: &Port) -> Child {
         .env("RABBITMQ_MNESIA_BASE", path("data"))
         .env("RABBITMQ_LOG_BASE", path("data"))
         .env("RABBITMQ_DIST_PORT", distribution.number().to_string())
+        // The script becomes the broker. Else it would stand beside it, and be killed and frozen in its place.
+        .env("RUNNING_UNDER_SYSTEMD", "true")
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
