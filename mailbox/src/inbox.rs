@@ -6,7 +6,6 @@ use chassis::{Clock, Database, Meter, Origin, Scope, Tx};
 use jiff_sqlx::ToSqlx;
 use lapin::{
     message::Delivery,
-    options::BasicAckOptions,
     types::{AMQPValue, FieldTable},
 };
 use prometheus_client::{
@@ -17,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    broker::{BrokerSettings, Pauses, answered, pause},
+    broker::{BrokerSettings, Pauses, pause},
     envelope::Received,
     gate,
     handful::handfuls,
@@ -148,8 +147,7 @@ impl<R: Reactions> Door<R> {
                         return Ok(());
                     }
                 }
-                let acknowledged = answered(arrival.delivery.ack(BasicAckOptions::default())).await?;
-                anyhow::ensure!(acknowledged, "the acknowledgement came too late");
+                subscription.acknowledge(arrival).await?;
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     batch::batches,
-    broker::{BrokerSettings, Link, Pauses, answered, pause},
+    broker::{BrokerSettings, Link, Pauses, pause},
     envelope::{Fact, message},
     floor::{Floor, Sight},
     leaves::Leaves,
@@ -96,7 +96,7 @@ async fn carry(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let link = Link::connect(broker, &format!("{service} relay")).await.context("the broker is away")?;
-    answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
+    link.answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
     let mut outbox = Outbox::open(db).await.context("the database is away")?;
     pauses.reset();
     loop {

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use lapin::{
     BasicProperties, Confirmation,
-    options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions},
+    options::{BasicGetOptions, BasicPublishOptions},
 };
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    broker::{BrokerSettings, Link, Pauses, answered, pause},
+    broker::{BrokerSettings, Link, Pauses, pause},
     envelope::{Fact, PERSISTENT},
     leaves::{Leaves, leaf},
     patience,
@@ -309,7 +309,7 @@ async fn copy_on(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let link = Link::connect(broker, &format!("{service} seals")).await.context("the broker is away")?;
-    answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
+    link.answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
     pauses.reset();
     while !stop.is_cancelled() {
         let sent = copies(db, &link, sealing).await?;
@@ -369,9 +369,9 @@ async fn copies(db: &Database, link: &Link, sealing: &Sealing) -> anyhow::Result
 pub async fn collect_copies(broker: &BrokerSettings, mut keep: impl FnMut(&[u8]) -> std::io::Result<()>) -> anyhow::Result<u64> {
     let link = Link::connect(broker, "copies of seals").await.context("the broker is away")?;
     let mut kept = 0;
-    while let Some(message) = link.channel.basic_get(topology::SEALS.into(), BasicGetOptions::default()).await? {
+    while let Some(message) = link.answered(link.channel.basic_get(topology::SEALS.into(), BasicGetOptions::default())).await? {
         keep(&message.data)?;
-        anyhow::ensure!(message.delivery.ack(BasicAckOptions::default()).await?, "the acknowledgement came too late");
+        link.acknowledge(&message.delivery).await?;
         kept += 1;
     }
     Ok(kept)

@@ -14,7 +14,7 @@ use lapin::{
 
 use crate::{
     batch,
-    broker::{BrokerSettings, Link, answered},
+    broker::{BrokerSettings, Link},
     topology::{self, Queue},
 };
 
@@ -24,8 +24,6 @@ const PREFETCH: u16 = 128;
 const TOGETHER: usize = 256;
 /// What is handled together is read first: more bytes than this are left for the next time.
 const BYTES_TOGETHER: usize = 1 << 20;
-/// Where nothing arrives it is asked this often whether anything could.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A broker that takes longer is not well, and will find out by itself that the connection is gone.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -59,23 +57,18 @@ pub(crate) struct Subscription {
 impl Subscription {
     pub(crate) async fn begin(broker: &BrokerSettings, queue: &Queue) -> anyhow::Result<Self> {
         let link = Link::connect(broker, &format!("{} inbox", queue.service)).await.context("the broker is away")?;
-        answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
-        answered(topology::declare_queue(&link.channel, queue)).await.context("the queue cannot be declared")?;
-        answered(link.channel.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
-        let deliveries = answered(consume(&link, &queue.name())).await?;
-        let given_up = answered(consume(&link, &queue.parked())).await?;
+        link.answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
+        link.answered(topology::declare_queue(&link.channel, queue)).await.context("the queue cannot be declared")?;
+        link.answered(link.channel.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
+        let deliveries = link.answered(consume(&link, &queue.name())).await?;
+        let given_up = link.answered(consume(&link, &queue.parked())).await?;
         Ok(Self { link, deliveries, given_up })
     }
 
     /// What has arrived, in its order: one at the least. What the broker gave up is the last of it. Whoever stops waiting loses none.
     pub(crate) async fn some(&mut self) -> anyhow::Result<Vec<Arrival>> {
-        let first = loop {
-            match tokio::time::timeout(LOOK_EVERY, self.next()).await {
-                Ok(first) => break first?,
-                Err(_) => self.link.lives()?,
-            }
-        };
-        let mut arrived = vec![first];
+        let Self { link, deliveries, given_up } = self;
+        let mut arrived = vec![link.while_it_lives(next(deliveries, given_up)).await??];
         let (mut facts, mut bytes) = (0, 0);
         while let Some(last) = arrived.last().filter(|last| !last.given_up) {
             facts += last.facts.len();
@@ -84,19 +77,15 @@ impl Subscription {
                 break;
             }
             // Waits for nothing, so that what has been taken is not dropped by who stops waiting.
-            let Some(more) = self.next().now_or_never() else { break };
+            let Some(more) = next(deliveries, given_up).now_or_never() else { break };
             arrived.push(more?);
         }
         Ok(arrived)
     }
 
-    /// The next arrival.
-    async fn next(&mut self) -> anyhow::Result<Arrival> {
-        let (delivery, given_up) = tokio::select! {
-            delivery = self.deliveries.next() => (delivery, false),
-            delivery = self.given_up.next() => (delivery, true),
-        };
-        Ok(Arrival::new(delivery.context("the broker ended the subscription")??, given_up))
+    /// Tells the broker that it is handled.
+    pub(crate) async fn acknowledge(&self, arrival: &Arrival) -> anyhow::Result<()> {
+        self.link.acknowledge(&arrival.delivery).await
     }
 
     /// Gives all back that was not acknowledged, and lets go of the queue, in one step.
@@ -110,6 +99,15 @@ impl Subscription {
             Err(_) => tracing::warn!("the broker did not say within {CLOSE_WITHIN:?} that the channel is closed"),
         }
     }
+}
+
+/// The next arrival.
+async fn next(deliveries: &mut Consumer, given_up: &mut Consumer) -> anyhow::Result<Arrival> {
+    let (delivery, given_up) = tokio::select! {
+        delivery = deliveries.next() => (delivery, false),
+        delivery = given_up.next() => (delivery, true),
+    };
+    Ok(Arrival::new(delivery.context("the broker ended the subscription")??, given_up))
 }
 
 async fn consume(link: &Link, queue: &str) -> lapin::Result<Consumer> {

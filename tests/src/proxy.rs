@@ -2,7 +2,15 @@
 //! other has left, cuts in the middle of a message, closes late, or hangs up. Kernels with netem would do less: this one knows which direction it is.
 //!
 //! TCP keeps the bytes of one connection in order, and so does the proxy; what is reordered are the messages of several connections, by delays that differ.
-use std::{future::pending, net::SocketAddr, time::Duration};
+use std::{
+    future::pending,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -68,6 +76,7 @@ pub struct Proxy {
     /// Where it listens instead of the server.
     pub port: u16,
     orders: watch::Sender<Orders>,
+    truncated: Arc<AtomicU64>,
     _life: JoinSet<()>,
 }
 
@@ -78,8 +87,9 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let (orders, seen) = watch::channel(Orders { weather: Weather::Fair, cuts: 0 });
         let mut life = JoinSet::new();
-        life.spawn(listen(listener, server, seen));
-        Self { port, orders, _life: life }
+        let truncated = Arc::new(AtomicU64::new(0));
+        life.spawn(listen(listener, server, seen, truncated.clone()));
+        Self { port, orders, truncated, _life: life }
     }
 
     /// In front of the server that a URL names (`postgres://…@host:port/…`); with the URL by which it is reached through the proxy.
@@ -92,6 +102,12 @@ impl Proxy {
     /// What happens to the traffic from now on.
     pub fn weather(&self, weather: Weather) {
         self.orders.send_modify(|orders| orders.weather = weather);
+    }
+
+    /// How many connections were [truncated](Weather::Truncating) so far.
+    #[must_use]
+    pub fn truncated(&self) -> u64 {
+        self.truncated.load(Ordering::Relaxed)
     }
 
     /// Ends all connections that there are with a reset; the weather stays.
@@ -118,10 +134,10 @@ pub(crate) fn through(url: &str, port: u16) -> String {
 
 type Seen = watch::Receiver<Orders>;
 
-async fn listen(listener: TcpListener, server: SocketAddr, seen: Seen) {
+async fn listen(listener: TcpListener, server: SocketAddr, seen: Seen, truncated: Arc<AtomicU64>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        connections.spawn(connection(client, server, seen.clone()));
+        connections.spawn(connection(client, server, seen.clone(), truncated.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
@@ -134,7 +150,7 @@ enum End {
     HalfOpen,
 }
 
-async fn connection(client: TcpStream, server: SocketAddr, mut seen: Seen) {
+async fn connection(client: TcpStream, server: SocketAddr, mut seen: Seen, truncated: Arc<AtomicU64>) {
     let Orders { weather, cuts } = *seen.borrow_and_update();
     let reset = async |mut seen: Seen| {
         // The sender outlives its connections.
@@ -156,8 +172,8 @@ async fn connection(client: TcpStream, server: SocketAddr, mut seen: Seen) {
         let (mut server_in, mut server_out) = server.into_split();
         let passing = async {
             tokio::try_join!(
-                pump(&mut client_in, &mut server_out, Way::There, seen.clone()),
-                pump(&mut server_in, &mut client_out, Way::Back, seen.clone()),
+                pump(&mut client_in, &mut server_out, Way::There, seen.clone(), &truncated),
+                pump(&mut server_in, &mut client_out, Way::Back, seen.clone(), &truncated),
             )
         };
         let mut watched = seen.clone();
@@ -196,7 +212,13 @@ async fn hear_out(from: &mut OwnedReadHalf) {
 }
 
 /// Passes on what comes. An error ends both directions.
-async fn pump(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, way: Way, seen: Seen) -> std::io::Result<()> {
+async fn pump(
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    way: Way,
+    seen: Seen,
+    truncated: &AtomicU64,
+) -> std::io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     let (mut lost, mut left) = (false, None);
     for count in 0_u32.. {
@@ -217,6 +239,7 @@ async fn pump(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, way: Way, seen:
                 let left = left.get_or_insert(bytes);
                 if read >= *left {
                     to.write_all(&chunk[..*left]).await?;
+                    truncated.fetch_add(1, Ordering::Relaxed);
                     return Err(std::io::ErrorKind::ConnectionAborted.into());
                 }
                 *left -= read;

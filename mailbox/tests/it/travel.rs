@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use chassis::{Database, Scope};
+use chassis::{Clock, Database, Scope, Secret};
 use sqlx::{Connection, PgConnection};
-use tests::{eventually, within};
+use tests::{Proxy, Weather, eventually, within};
 use tokio::sync::Mutex;
 
-use crate::post::{Post, SCHEMAS, Trouble, agency, event, tell, tell_at_once, tell_now};
+use crate::post::{Post, SCHEMAS, Trouble, agency, event, receiver, tell, tell_at_once, tell_now};
 
 async fn arrived(post: &Post, count: usize) -> Vec<(String, String)> {
     let patience = Duration::from_secs(90);
@@ -79,6 +79,47 @@ async fn two_senders_and_two_receivers_lose_repeat_and_reorder_nothing_while_con
         assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
     }
     post.all_carried().await;
+}
+
+/// Bytes that still come from the broker before it breaks off: within its greeting, while queues are declared, and while facts arrive and are acknowledged.
+const BREAKS: usize = 40;
+const APART: usize = 53;
+/// Longer than somebody waits who is not told that the connection is gone, and than it takes to come back.
+const GOES_ON: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_cut_off_after_any_number_of_bytes_goes_on_and_loses_repeats_and_reorders_nothing() {
+    let post = Post::open(Trouble::default()).await;
+    let (proxy, through) = Proxy::before_url(&post.stage.broker()).await;
+    let mut to = post.to.clone();
+    to.broker.url = Secret::new(through);
+    let _running = (post.stage.start("receiver", to, Clock::default(), receiver).await, post.sender().await);
+    let db = post.outgoing();
+    let enough = Arc::new(AtomicBool::new(false));
+    let breaking = async {
+        for bytes in (0..BREAKS).map(|number| number * APART) {
+            let truncated = proxy.truncated();
+            proxy.weather(Weather::Truncating(bytes));
+            proxy.cut();
+            within(GOES_ON, &format!("the connection to break off after {bytes} bytes"), || async {
+                if proxy.truncated() > truncated { Ok(()) } else { Err("it has not") }
+            })
+            .await;
+            proxy.weather(Weather::Fair);
+            let before = post.effects().await.len();
+            within(GOES_ON, &format!("facts to arrive again after {bytes} bytes"), || async {
+                let effects = post.effects().await.len();
+                if effects > before { Ok(()) } else { Err(effects) }
+            })
+            .await;
+        }
+        enough.store(true, Ordering::Relaxed);
+    };
+    let (told, ()) = tokio::join!(many(&db, 8, 40, &enough), breaking);
+    let effects = arrived(&post, told.values().sum::<u32>() as usize).await;
+    for (subject, seen) in by_subject(effects) {
+        assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
+    }
 }
 
 /// So many of each subject, and so long for each of them: enough that the receiver has some sent ahead whenever it is told to stop.
