@@ -37,9 +37,7 @@ async fn kill_pods(namespace: &str, selector: &str) {
 
 /// Kills a server's process where it stands, and starts it again as a person would.
 async fn kill_server(part: &str) {
-    let note = std::fs::read_to_string(format!("{}/run/{part}", told("OPSMESH_HOME"))).unwrap();
-    let pid = note.split(' ').next().unwrap();
-    program("kill", &["-9", pid]).await.unwrap();
+    program(&told("OPSMESH_X"), &["stop", "--kill", part]).await.unwrap();
     program(&told("OPSMESH_X"), &["start", part]).await.unwrap();
 }
 

@@ -11,6 +11,8 @@ use crate::{Port, servers::signal, told, within};
 
 /// Longer than a start that waits for its servers.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Lines of the log that a failing test shows: what led to it, and not all the calls before.
+const LAST_WORDS: usize = 30;
 
 /// A service's process.
 pub struct Program {
@@ -125,6 +127,21 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            self.tell();
+        }
+    }
+}
+
+impl Program {
+    /// What it wrote goes with the test's folder: of a test that failed, the instance keeps it beside its servers' logs.
+    fn tell(&self) {
+        let kept = Path::new(&told("OPSMESH_HOME")).join("logs").join(self.log.file_name().unwrap_or_default());
+        let Ok(written) = std::fs::read_to_string(&self.log) else { return };
+        let place = if std::fs::write(&kept, &written).is_ok() { kept.display().to_string() } else { "not kept".into() };
+        let lines: Vec<&str> = written.lines().collect();
+        let end = &lines[lines.len().saturating_sub(LAST_WORDS)..];
+        println!("the end of {}'s log (all of it: {place}):\n{}", self.name, end.join("\n"));
     }
 }
 
