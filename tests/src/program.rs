@@ -135,6 +135,7 @@ impl Drop for Program {
 
 impl Program {
     /// What it wrote goes with the test's folder: of a test that failed, the instance keeps it beside its servers' logs.
+    #[expect(clippy::print_stdout, reason = "whoever reads of the failure reads this")]
     fn tell(&self) {
         let kept = Path::new(&told("OPSMESH_HOME")).join("logs").join(self.log.file_name().unwrap_or_default());
         let Ok(written) = std::fs::read_to_string(&self.log) else { return };
