@@ -140,3 +140,25 @@ pub(crate) async fn pause(pause: Duration, stop: &CancellationToken) -> bool {
         () = tokio::time::sleep(pause) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::tests::{Proxy, Stage};
+
+    use super::*;
+
+    /// Longer than it takes to look, shorter than anybody waits for an answer.
+    const SOON: Duration = Duration::from_secs(10);
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_waits_on_a_connection_that_is_lost_for_what_never_comes_is_told() {
+        let stage = Stage::set().await;
+        let (proxy, url) = Proxy::before_url(&stage.broker()).await;
+        let link = Link::connect(&BrokerSettings { url: Secret::new(url) }, "test").await.unwrap();
+        let mut waiting = pin!(link.answered(std::future::pending::<lapin::Result<()>>()));
+        assert!(tokio::time::timeout(LOOK_EVERY * 3, &mut waiting).await.is_err(), "the connection lives");
+        proxy.cut();
+        let told = tokio::time::timeout(SOON, waiting).await.expect("somebody is told").unwrap_err();
+        assert_eq!(told.to_string(), "the connection to the broker is gone");
+    }
+}

@@ -122,18 +122,7 @@ impl Program {
         })
         .await;
     }
-}
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.kill();
-        if std::thread::panicking() {
-            self.tell();
-        }
-    }
-}
-
-impl Program {
     /// What it wrote goes with the test's folder: of a test that failed, the instance keeps it beside its servers' logs.
     #[expect(clippy::print_stdout, reason = "whoever reads of the failure reads this")]
     fn tell(&self) {
@@ -143,6 +132,15 @@ impl Program {
         let lines: Vec<&str> = written.lines().collect();
         let end = &lines[lines.len().saturating_sub(LAST_WORDS)..];
         println!("the end of {}'s log (all of it: {place}):\n{}", self.name, end.join("\n"));
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            self.tell();
+        }
     }
 }
 

@@ -32,6 +32,14 @@ fn by_subject(effects: Vec<(String, String)>) -> BTreeMap<String, Vec<u32>> {
     subjects
 }
 
+/// All that was told arrives, once, and of each subject in its order.
+async fn all_in_order(post: &Post, told: &BTreeMap<String, u32>) {
+    let effects = arrived(post, told.values().sum::<u32>() as usize).await;
+    for (subject, seen) in by_subject(effects) {
+        assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
+    }
+}
+
 /// Many subjects change at once, each in its own order, so often and then, slower, until `enough` is set; between two changes
 /// of one, others commit. Gives how often each changed.
 async fn many(db: &Database, subjects: u32, often: u32, enough: &Arc<AtomicBool>) -> BTreeMap<String, u32> {
@@ -74,10 +82,7 @@ async fn two_senders_and_two_receivers_lose_repeat_and_reorder_nothing_while_con
         enough.store(true, Ordering::Relaxed);
     };
     let (told, ()) = tokio::join!(many(&db, 8, 40, &enough), cutting);
-    let effects = arrived(&post, told.values().sum::<u32>() as usize).await;
-    for (subject, seen) in by_subject(effects) {
-        assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
-    }
+    all_in_order(&post, &told).await;
     post.all_carried().await;
 }
 
@@ -116,10 +121,7 @@ async fn a_receiver_that_is_cut_off_after_any_number_of_bytes_goes_on_and_loses_
         enough.store(true, Ordering::Relaxed);
     };
     let (told, ()) = tokio::join!(many(&db, 8, 40, &enough), breaking);
-    let effects = arrived(&post, told.values().sum::<u32>() as usize).await;
-    for (subject, seen) in by_subject(effects) {
-        assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
-    }
+    all_in_order(&post, &told).await;
 }
 
 /// So many of each subject, and so long for each of them: enough that the receiver has some sent ahead whenever it is told to stop.
@@ -144,9 +146,7 @@ async fn a_receiver_that_is_told_to_stop_leaves_the_rest_to_the_other_in_order()
         rollouts += 1;
     }
     assert!(rollouts > 1, "everything was handled before anybody was told to stop");
-    for (subject, seen) in by_subject(arrived(&post, all).await) {
-        assert_eq!(seen, (0..told[&subject]).collect::<Vec<u32>>(), "{subject}");
-    }
+    all_in_order(&post, &told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
