@@ -1,6 +1,6 @@
 //! Hot writes, together: what arrives for an agency while a transaction of it is under way is written in the next one, in one statement for
 //! all of it, and committed once (measured: 7 to 9 times the rate at an eighth of the latency, nothing less durable). Nobody waits for
-//! company: the first is written at once.
+//! company: the first is written at once, and those who are company enough do not wait for the disk either.
 //!
 //! One that fails never fails its neighbours: they are written again without it. Whether a commit whose answer was lost took
 //! place is not guessed: the same is asked again, and whoever wrote it finds it by its key.
@@ -28,8 +28,11 @@ use crate::{
 
 /// Written in one transaction at most: beyond this the statement itself takes longer than the commit that is saved.
 const MOST: usize = 256;
-/// Agencies that are written at once. One of them never twice: what comes while it is written is worth more together (measured: a tenth of the rate).
+/// Transactions that are written at once. Of one agency that is one: what comes while it is written is worth more together (measured: a tenth of the rate).
 const WRITERS: usize = 3;
+/// Where so many of an agency wait behind its transaction they are worth one of their own beside it: its end is a wait for the disk, in which the processors would rest
+/// (measured: a twelfth more at 64, and half of that at 32).
+const LONG: usize = 64;
 /// A second's work and more of a slow disk; whoever comes when it is full would wait beyond reason.
 const ROOM: Room = Room { all: 8_192, agency: 2_048 };
 /// While the server is in trouble the same is tried this often; then its callers are told, who have deadlines of their own.
@@ -51,6 +54,8 @@ pub trait Combined: Send + Sync + 'static {
     /// Writes all `items`, which are of the agency of `stroke`, in its one statement, and gives an answer to each, in their order. An item that was
     /// written before, by its key, is not written again: its answer is that of the first time, or the statement of a [hopeful](Stroke::hopeful) stroke fails
     /// and is asked for once more without hope. If one makes the statement fail, the others are asked for again without it.
+    ///
+    /// Where many of an agency wait two of its statements may be under way at once: an item that comes again finds the first by its key, committed or not, and waits for it.
     fn write(&self, stroke: Stroke<'_>, items: &[Self::Item]) -> impl Future<Output = sqlx::Result<Vec<Self::Answer>>> + Send;
 }
 
@@ -127,7 +132,7 @@ impl<C: Combined> Combiner<C> {
     pub fn start(host: &mut Host, db: &Database, combined: C) -> Self {
         let shared = Arc::new(Shared {
             combined,
-            waiting: Mutex::new(Some(Waiting::new(ROOM))),
+            waiting: Mutex::new(Some(Waiting::new(ROOM, LONG))),
             arrived: Notify::new(),
             written: Written::new(&host.meter()),
         });
@@ -147,7 +152,7 @@ impl<C: Combined> Combiner<C> {
                 self.0.written.refused.inc();
                 return Err(NotWritten::Full);
             }
-            // Whoever writes this agency's looks again; to wake another for it would cost more than it brings.
+            // Whoever writes this agency's looks again, or another is awake for them already; to wake one more would cost more than it brings.
             Some(Ok(false)) => {}
             Some(Ok(true)) => self.0.arrived.notify_one(),
         }

@@ -1,5 +1,5 @@
-//! The rules of waiting together: a line an agency, served in turn and by one at a time, and bounds. No I/O here.
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+//! The rules of waiting together: a line an agency, served in turn and by one at a time, or by two where it is long, and bounds. No I/O here.
+use std::collections::{BTreeMap, VecDeque};
 
 use chassis::Agency;
 
@@ -20,17 +20,22 @@ pub(crate) struct Full;
 #[derive(Debug)]
 pub(crate) struct Waiting<T> {
     room: Room,
+    /// A line of so many is worth a second server.
+    long: usize,
     lines: BTreeMap<Agency, VecDeque<T>>,
-    /// The agencies that have a line and are not being served, in the order of their turns.
+    /// The agencies of which somebody could be served now, in the order of their turns.
     turns: VecDeque<Agency>,
-    /// Those that are.
-    served: BTreeSet<Agency>,
+    /// Those that are being served, and by how many.
+    served: BTreeMap<Agency, usize>,
     count: usize,
 }
 
+/// Who serve one agency at most.
+const SERVERS: usize = 2;
+
 impl<T> Waiting<T> {
-    pub(crate) fn new(room: Room) -> Self {
-        Self { room, lines: BTreeMap::new(), turns: VecDeque::new(), served: BTreeSet::new(), count: 0 }
+    pub(crate) fn new(room: Room, long: usize) -> Self {
+        Self { room, long, lines: BTreeMap::new(), turns: VecDeque::new(), served: BTreeMap::new(), count: 0 }
     }
 
     /// Puts something at the end of its agency's line; whether somebody can serve it now who could not before.
@@ -39,13 +44,23 @@ impl<T> Waiting<T> {
         if self.count >= self.room.all || line >= self.room.agency {
             return Err(Full);
         }
-        let turn = line == 0 && !self.served.contains(agency);
+        let had = self.is_due(agency);
+        self.lines.entry(agency.clone()).or_default().push_back(thing);
+        self.count += 1;
+        let turn = !had && self.is_due(agency);
         if turn {
             self.turns.push_back(agency.clone());
         }
-        self.lines.entry(agency.clone()).or_default().push_back(thing);
-        self.count += 1;
         Ok(turn)
+    }
+
+    /// Whether somebody could serve it now: then it has a turn.
+    fn is_due(&self, agency: &Agency) -> bool {
+        let line = self.lines.get(agency).map_or(0, VecDeque::len);
+        match self.served.get(agency) {
+            None => line > 0,
+            Some(&by) => by < SERVERS && line >= self.long,
+        }
     }
 
     /// Whether nobody waits.
@@ -58,7 +73,8 @@ impl<T> Waiting<T> {
         !self.turns.is_empty()
     }
 
-    /// Takes up to `most` from the line of the agency whose turn it is. It has no other until it is [`Waiting::done`]: what comes meanwhile comes together.
+    /// Takes up to `most` from the line of the agency whose turn it is. It has no other until it is [`Waiting::done`], unless its line is long: what comes meanwhile comes
+    /// together.
     pub(crate) fn next(&mut self, most: usize) -> Option<(Agency, Vec<T>)> {
         let agency = self.turns.pop_front()?;
         let line = self.lines.get_mut(&agency).expect("who has a turn has a line");
@@ -67,13 +83,23 @@ impl<T> Waiting<T> {
         if line.is_empty() {
             self.lines.remove(&agency);
         }
-        self.served.insert(agency.clone());
+        *self.served.entry(agency.clone()).or_default() += 1;
+        if self.is_due(&agency) {
+            self.turns.push_back(agency.clone());
+        }
         Some((agency, taken))
     }
 
     /// What was taken from the line of this agency has been served.
     pub(crate) fn done(&mut self, agency: &Agency) {
-        if self.served.remove(agency) && self.lines.contains_key(agency) {
+        let had = self.is_due(agency);
+        if let Some(by) = self.served.get_mut(agency) {
+            *by -= 1;
+            if *by == 0 {
+                self.served.remove(agency);
+            }
+        }
+        if !had && self.is_due(agency) {
             self.turns.push_back(agency.clone());
         }
     }
@@ -86,55 +112,71 @@ mod tests {
     use super::*;
 
     const ROOM: Room = Room { all: 40, agency: 15 };
-    const MOST: usize = 4;
+    const LONG: usize = 5;
+    const MOST: usize = 7;
 
     fn agency(number: usize) -> Agency {
         ["a", "b", "c", "d"][number % 4].parse().unwrap()
     }
 
+    /// What waits of an agency, and who serve it.
+    #[derive(Default)]
+    struct Line {
+        waits: VecDeque<usize>,
+        servers: usize,
+        /// How often each other was served since its turn came.
+        passed: BTreeMap<Agency, u32>,
+    }
+
+    impl Line {
+        fn is_due(&self) -> bool {
+            match self.servers {
+                0 => !self.waits.is_empty(),
+                1 => self.waits.len() >= LONG,
+                _ => false,
+            }
+        }
+    }
+
     proptest! {
         /// Whoever comes and goes in whatever order: no room is exceeded, nothing is lost or taken twice, each line keeps its order and is served by one at a
-        /// time, and nobody who waits is passed over by anybody twice.
+        /// time, by a second one only where it is long, and nobody whose turn it is is passed over by anybody twice.
         #[test]
-        fn everybody_is_served_in_turn(steps in proptest::collection::vec((0..6_usize, 0..3_u8), 0..200)) {
-            let mut waiting = Waiting::new(ROOM);
-            let mut model: BTreeMap<Agency, VecDeque<usize>> = BTreeMap::new();
-            let mut under_way = BTreeSet::new();
-            let mut passed: BTreeMap<Agency, BTreeMap<Agency, u32>> = BTreeMap::new();
+        fn everybody_is_served_in_turn(steps in proptest::collection::vec((0..6_usize, 0..5_u8), 0..300)) {
+            let mut waiting = Waiting::new(ROOM, LONG);
+            let mut model: BTreeMap<Agency, Line> = BTreeMap::new();
             for (number, (who, what)) in steps.into_iter().enumerate() {
                 let who = agency(who);
-                if what == 0 {
-                    let all: usize = model.values().map(VecDeque::len).sum();
+                let all: usize = model.values().map(|line| line.waits.len()).sum();
+                if what < 3 {
                     let line = model.entry(who.clone()).or_default();
-                    let fits = all < ROOM.all && line.len() < ROOM.agency;
-                    let turn = line.is_empty() && !under_way.contains(&who);
-                    prop_assert_eq!(waiting.push(&who, number), if fits { Ok(turn) } else { Err(Full) });
+                    let fits = all < ROOM.all && line.waits.len() < ROOM.agency;
+                    let was_due = line.is_due();
                     if fits {
-                        line.push_back(number);
+                        line.waits.push_back(number);
                     }
-                } else if what == 1 {
+                    prop_assert_eq!(waiting.push(&who, number), if fits { Ok(line.is_due() && !was_due) } else { Err(Full) });
+                } else if what == 3 {
                     waiting.done(&who);
-                    under_way.remove(&who);
+                    let line = model.entry(who).or_default();
+                    line.servers = line.servers.saturating_sub(1);
                 } else if let Some((served, taken)) = waiting.next(MOST) {
-                    prop_assert!(under_way.insert(served.clone()), "{} is served twice at once", served);
                     let line = model.get_mut(&served).unwrap();
-                    let expected: Vec<usize> = line.drain(..line.len().min(MOST)).collect();
-                    prop_assert!(!expected.is_empty());
+                    prop_assert!(line.is_due(), "{} is served and was not due", served);
+                    line.servers += 1;
+                    line.passed.clear();
+                    let expected: Vec<usize> = line.waits.drain(..line.waits.len().min(MOST)).collect();
                     prop_assert_eq!(taken, expected);
-                    passed.remove(&served);
-                    // Whoever is being served waits for that.
-                    for other in model.iter().filter(|(other, line)| !under_way.contains(*other) && !line.is_empty()).map(|(other, _)| other) {
-                        let times = passed.entry(other.clone()).or_default().entry(served.clone()).or_default();
-                        *times += 1;
+                    for (other, line) in model.iter_mut().filter(|(_, line)| line.is_due()) {
+                        let times = line.passed.entry(served.clone()).or_default();
+                        *times += u32::from(*other != served);
                         prop_assert!(*times <= 1, "{} waits while {} is served again", other, served);
                     }
-                } else {
-                    prop_assert!(model.iter().all(|(agency, line)| line.is_empty() || under_way.contains(agency)));
                 }
-                prop_assert_eq!(waiting.count, model.values().map(VecDeque::len).sum::<usize>());
+                prop_assert_eq!(waiting.count, model.values().map(|line| line.waits.len()).sum::<usize>());
                 prop_assert_eq!(waiting.is_empty(), waiting.count == 0);
-                let due = model.iter().any(|(agency, line)| !line.is_empty() && !under_way.contains(agency));
-                prop_assert_eq!(waiting.has_turn(), due);
+                prop_assert_eq!(waiting.turns.len(), model.values().filter(|line| line.is_due()).count());
+                prop_assert_eq!(waiting.has_turn(), !waiting.turns.is_empty());
             }
         }
     }

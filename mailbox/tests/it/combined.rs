@@ -106,7 +106,7 @@ impl Desk {
         };
     }
 
-    /// Closes the gate, and waits until two agencies stand before it, of three that may be written at once.
+    /// Closes the gate, and waits until two transactions stand before it, of three that there may be at once.
     async fn hold(&self, tasks: &mut JoinSet<Result<&'static str, NotWritten>>) {
         self.gate.open.send_replace(false);
         self.ask(tasks, &agency(), "one").await;
@@ -165,6 +165,32 @@ async fn an_agency_is_written_by_one_at_a_time_and_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_line_is_worth_a_second_transaction_beside_the_first_and_no_third() {
+    let desk = Desk::open().await;
+    let mut tasks = JoinSet::new();
+    desk.gate.open.send_replace(false);
+    desk.ask(&mut tasks, &agency(), "one").await;
+    desk.begun(1).await;
+    // All but the last of them would wait for the first: they are together.
+    for _ in 0..64 {
+        desk.ask(&mut tasks, &agency(), "long").await;
+    }
+    desk.begun(2).await;
+    for _ in 0..64 {
+        desk.ask(&mut tasks, &agency(), "longer").await;
+    }
+    // The third is for others.
+    desk.ask(&mut tasks, &"sz".parse().unwrap(), "other").await;
+    desk.begun(3).await;
+    desk.gate.open.send_replace(true);
+    let answers = tasks.join_all().await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(answers.len(), 130);
+    // What waited behind the two was written when one of them was done, together.
+    assert_eq!(desk.gate.begun.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_looked_up_and_has_one_effect() {
     let desk = Desk::open().await;
     let agency = agency();
@@ -206,6 +232,9 @@ async fn a_line_that_is_full_is_closed_to_its_agency_and_open_to_others() {
     let desk = Desk::open().await;
     let mut tasks = JoinSet::new();
     desk.hold(&mut tasks).await;
+    // Whoever would take from a line that is long has something else to do.
+    desk.ask(&mut tasks, &"fs".parse().unwrap(), "five").await;
+    desk.begun(3).await;
     for _ in 0..2_048 {
         desk.ask(&mut tasks, &agency(), "many").await;
     }
@@ -217,8 +246,8 @@ async fn a_line_that_is_full_is_closed_to_its_agency_and_open_to_others() {
     desk.gate.open.send_replace(true);
     let answers = tasks.join_all().await;
     assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(answers.len(), 2_051);
-    assert_eq!(desk.post.effects().await.iter().filter(|(subject, _)| subject != "many").count(), 3);
+    assert_eq!(answers.len(), 2_052);
+    assert_eq!(desk.post.effects().await.iter().filter(|(subject, _)| subject != "many").count(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! A request happens once for its request_id, however often and however fast it is sent.
 use std::collections::BTreeSet;
 
-use chassis::Scope;
+use chassis::{Database, Scope, Tx};
 use proto::ticketing::v1::{self as pb, ticketing_client::TicketingClient};
 use tests::{Client, eventually};
 use tokio::task::JoinSet;
@@ -61,22 +61,10 @@ async fn told_apart(beside: i64) -> Desk {
     let known = agent.create_ticket(before.clone()).await.unwrap().into_inner();
     // Somebody holds the request_id of the first, so that all others wait behind it.
     let first = call("打印机卡纸");
-    let scope = Scope::reaction("test", &AGENCY.parse().unwrap());
     let records = desk.records();
-    let mut held = records.begin(&scope).await.unwrap();
-    sqlx::query("INSERT INTO requests (agency, request_id, fingerprint) VALUES ($1, $2, '')")
-        .bind(AGENCY)
-        .bind(first.request_id.parse::<uuid::Uuid>().unwrap())
-        .execute(&mut *held)
-        .await
-        .unwrap();
+    let held = hold(&records, &first).await;
     let mut first = spawn(&agent, first);
-    eventually("the first to wait", || async {
-        let waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let mut tx = records.begin(&scope).await.unwrap();
-        sqlx::query(waits).fetch_optional(&mut *tx).await.unwrap().ok_or("nobody waits")
-    })
-    .await;
+    waiting(&records, 1).await;
     let twice = call("屏幕不亮");
     let requests = [
         call("键盘失灵"),
@@ -108,7 +96,7 @@ async fn told_apart(beside: i64) -> Desk {
     assert_eq!((opened.len(), &one), (1, &same));
     assert_eq!(one.is_ok(), other.is_err());
     assert!(new.is_ok() && newest.is_ok());
-    let mut tx = records.begin(&scope).await.unwrap();
+    let mut tx = records.begin(&scope()).await.unwrap();
     let rows: (i64, i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM tickets), (SELECT count(*) FROM requests), (SELECT count(*) FROM facts WHERE kind LIKE '%TicketOpened')",
     )
@@ -118,6 +106,57 @@ async fn told_apart(beside: i64) -> Desk {
     assert_eq!(rows, (5 + beside, 5 + beside, 5 + beside));
     tx.commit().await.unwrap();
     desk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_again_in_a_transaction_beside_that_of_the_first_time_gets_its_answer() {
+    let desk = Desk::open().await;
+    let agent = desk.agent().await;
+    let request = call("门户打不开");
+    let records = desk.records();
+    let held = hold(&records, &request).await;
+    let mut first = spawn(&agent, request.clone());
+    waiting(&records, 1).await;
+    // With so many behind it the line is long, and is written beside the first.
+    let mut again = spawn(&agent, request);
+    let others: Vec<_> = (0..63).map(|number| spawn(&agent, call(&format!("新的 {number}")))).collect();
+    waiting(&records, 2).await;
+    drop(held);
+    let first = first.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(again.join_next().await.unwrap().unwrap().unwrap(), first);
+    for mut other in others {
+        other.join_next().await.unwrap().unwrap().unwrap();
+    }
+    let mut tx = records.begin(&scope()).await.unwrap();
+    let tickets: i64 = sqlx::query_scalar("SELECT count(*) FROM tickets").fetch_one(&mut *tx).await.unwrap();
+    assert_eq!(tickets, 64);
+}
+
+fn scope() -> Scope {
+    Scope::reaction("test", &AGENCY.parse().unwrap())
+}
+
+/// Holds the place of this request, as one that is not committed yet.
+async fn hold(records: &Database, request: &pb::CreateTicketRequest) -> Tx {
+    let mut held = records.begin(&scope()).await.unwrap();
+    sqlx::query("INSERT INTO requests (agency, request_id, fingerprint) VALUES ($1, $2, '')")
+        .bind(AGENCY)
+        .bind(request.request_id.parse::<uuid::Uuid>().unwrap())
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    held
+}
+
+/// Waits until so many transactions wait for another.
+async fn waiting(records: &Database, count: i64) {
+    eventually(&format!("{count} transactions to wait"), || async {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let mut tx = records.begin(&scope()).await.unwrap();
+        let found: i64 = sqlx::query_scalar(waits).fetch_one(&mut *tx).await.unwrap();
+        if found == count { Ok(()) } else { Err(found) }
+    })
+    .await;
 }
 
 /// A call that is under way.
