@@ -15,6 +15,8 @@ use crate::Meter;
 
 /// How often readiness is looked at: a load balancer that probes every second sees the truth of that second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// So soon after a look that found it not ready the next one is: whoever has just started, or whose server is back, is wanted.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// A check that takes longer has failed.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 
@@ -85,10 +87,11 @@ pub(crate) async fn watch(
         if stop.is_cancelled() {
             return;
         }
+        let rest = if why_not.is_none() { LOOK_EVERY } else { AGAIN_AFTER };
         readiness.set(why_not, &served, &reporter).await;
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(rest) => {}
         }
     }
 }
@@ -118,4 +121,43 @@ async fn readyz(State((readiness, _)): State<(Readiness, Meter)>) -> impl IntoRe
 
 async fn metrics(State((_, meter)): State<(Readiness, Meter)>) -> impl IntoResponse {
     ([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], meter.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use ::tests::within;
+
+    use super::*;
+
+    const LOOKS: u32 = 20;
+
+    #[tokio::test]
+    async fn who_is_not_ready_is_looked_at_again_sooner_than_who_is() {
+        let looked = Arc::new(AtomicU32::new(0));
+        let counted = looked.clone();
+        let mut checks = Checks::default();
+        checks.add(
+            "server",
+            Box::new(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async { anyhow::bail!("away") })
+            }),
+        );
+        let (reporter, _) = tonic_health::server::health_reporter();
+        let (readiness, stop) = (Readiness::default(), CancellationToken::new());
+        let watched = watch(checks, readiness.clone(), Vec::new(), reporter, stop.clone());
+        let seen = async {
+            // Looking as seldom as at those who are ready would take twice that.
+            within(LOOK_EVERY * LOOKS / 2, "many looks", || async {
+                let looked = looked.load(Ordering::Relaxed);
+                if looked >= LOOKS { Ok(()) } else { Err(looked) }
+            })
+            .await;
+            assert_eq!(readiness.why_not().as_deref(), Some("server: away"));
+            stop.cancel();
+        };
+        tokio::join!(watched, seen);
+    }
 }
