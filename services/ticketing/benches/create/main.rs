@@ -2,6 +2,8 @@
 //! the fact, its place in the outbox). Beside it, on the same database and turn and about in one run: the same rows with a transaction for each call, as one writes it
 //! first, behind the same door and without one; and `pgbench` with the rows of many calls in one statement, which is as fast as this PostgreSQL goes. Facts of each side
 //! are carried and sealed while it runs; what is left of them is waited for, so that no side pays for another.
+//!
+//! And `ticket-create beside a large agency`: how often a second the only caller of another agency is answered meanwhile, beside each of the large agency's.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
 mod caller;
 mod naive;
@@ -44,6 +46,8 @@ const TOGETHER: usize = 128;
 const PGBENCH: &str = "/usr/lib/postgresql/15/bin/pgbench";
 const PGBENCH_SECONDS: u32 = 4;
 const AGENCY: &str = "gz-bench";
+/// An agency with one caller.
+const SMALL: &str = "gz-small";
 
 #[tokio::main]
 async fn main() {
@@ -57,7 +61,9 @@ async fn main() {
     let pool = naive::pool(&url).await;
     let peer = stage.start("ticketing", pool.clone(), Clock::default(), naive::start).await;
     let mut driven = JoinSet::new();
-    let (ours, naives) = (callers(&stage, service.grpc(), &mut driven).await, callers(&stage, peer.grpc(), &mut driven).await);
+    let ours = callers(&stage, AGENCY, service.grpc(), &mut driven).await;
+    let naives = callers(&stage, AGENCY, peer.grpc(), &mut driven).await;
+    let small = callers(&stage, SMALL, service.grpc(), &mut driven).await;
     let by_itself = {
         let pool = pool.clone();
         move |_| by_itself(pool.clone())
@@ -82,16 +88,16 @@ async fn main() {
         quiet(&pool).await;
         rates[3].push(pgbench(&url, &script));
     }
-    latencies.sort_unstable();
-    let at = |share: usize| latencies[latencies.len() * share / 100].as_secs_f64() * 1e3;
-    let [ours, peers @ ..] = rates.map(median);
+    let (p50, p99) = percentiles(latencies);
+    let [ours_rate, peers @ ..] = rates.map(median);
     let names = ["a transaction for each call, same door", "the same without gRPC", "pgbench, 128 calls in one statement"];
     for (peer, peer_name) in peers.into_iter().zip(names) {
         say(&json!({
-            "name": "ticket-create", "unit": "tickets/s", "ours": ours, "peer": peer, "peer_name": peer_name, "ratio": ours / peer,
-            "p50_ms": at(50), "p99_ms": at(99),
+            "name": "ticket-create", "unit": "tickets/s", "ours": ours_rate, "peer": peer, "peer_name": peer_name, "ratio": ours_rate / peer,
+            "p50_ms": p50, "p99_ms": p99,
         }));
     }
+    beside(ours, small).await;
     service.stop().await.unwrap();
     peer.stop().await.unwrap();
 }
@@ -116,23 +122,50 @@ async fn by_itself(pool: PgPool) {
     naive::transaction(&pool, AGENCY).await.unwrap();
 }
 
-/// Those who call this service.
+/// The only caller of an agency calls again and again while the many of another one do, and says how that went.
+async fn beside<L, S>(large: impl Fn(usize) -> L + Clone + Send + 'static, small: impl Fn(usize) -> S)
+where
+    L: Future<Output = ()> + Send + 'static,
+    S: Future<Output = ()>,
+{
+    let mut many = JoinSet::new();
+    many.spawn(round(OURS, large));
+    let mut taken = Vec::new();
+    let ended = loop {
+        let began = Instant::now();
+        small(0).await;
+        taken.push(began.elapsed());
+        if let Some(ended) = many.try_join_next() {
+            break ended;
+        }
+    };
+    let ours = number(taken.len()) / taken.iter().sum::<Duration>().as_secs_f64();
+    let peer = ended.unwrap().0 / number(IN_FLIGHT);
+    let (p50, p99) = percentiles(taken);
+    say(&json!({
+        "name": "ticket-create beside a large agency", "unit": "tickets/s", "ours": ours, "peer": peer,
+        "peer_name": "one of the large agency's callers", "ratio": ours / peer, "p50_ms": p50, "p99_ms": p99,
+    }));
+}
+
+/// Those who call this service for an agency.
 async fn callers(
     stage: &Stage,
+    agency: &'static str,
     grpc: SocketAddr,
     driven: &mut JoinSet<()>,
 ) -> impl Fn(usize) -> BoxFuture<'static, ()> + Clone + Send + 'static + use<> {
-    let token = stage.issuer.sign(&stage.issuer.person("chen", &["desk_agent"], &[AGENCY]));
+    let token = stage.issuer.sign(&stage.issuer.person("chen", &["desk_agent"], &[agency]));
     let mut callers = Vec::new();
     for _ in 0..CHANNELS {
         callers.push(Caller::connect(grpc, &token, driven).await);
     }
-    move |number| Box::pin(callers[number % callers.len()].clone().open(request()))
+    move |number| Box::pin(callers[number % callers.len()].clone().open(request(agency)))
 }
 
-fn request() -> CreateTicketRequest {
+fn request(agency: &str) -> CreateTicketRequest {
     CreateTicketRequest {
-        parent: format!("agencies/{AGENCY}"),
+        parent: format!("agencies/{agency}"),
         ticket: Some(Ticket {
             title: "打印机无法打印".into(),
             description: "三楼大厅，卡纸后一直红灯".into(),
@@ -188,9 +221,7 @@ fn pgbench(url: &str, script: &std::path::Path) -> f64 {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
-    #[expect(clippy::cast_precision_loss, reason = "a hundred or so")]
-    let together = TOGETHER as f64;
-    rate.unwrap_or_else(|| panic!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr))) * together
+    rate.unwrap_or_else(|| panic!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr))) * number(TOGETHER)
 }
 
 /// Calls a second, and how long each took.
@@ -214,9 +245,19 @@ where
         });
     }
     let taken: Vec<Duration> = callers.join_all().await.concat();
-    #[expect(clippy::cast_precision_loss, reason = "some thousand")]
-    let calls = calls as f64;
-    (calls / began.elapsed().as_secs_f64(), taken)
+    (number(calls) / began.elapsed().as_secs_f64(), taken)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousand")]
+fn number(counted: usize) -> f64 {
+    counted as f64
+}
+
+/// Milliseconds within which half of them were answered, and 99 of a hundred.
+fn percentiles(mut taken: Vec<Duration>) -> (f64, f64) {
+    taken.sort_unstable();
+    let at = |share: usize| taken[taken.len() * share / 100].as_secs_f64() * 1e3;
+    (at(50), at(99))
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
