@@ -38,19 +38,26 @@ pub(crate) fn handfuls(bodies: &[&[u8]]) -> Vec<Handful> {
 }
 
 impl Handful {
-    /// Handles all of them, or none: each with its place, and whether it was the first time.
+    /// Whether all of it was handled.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Handles the first `most` of them, or none: each with its place, and whether it was the first time. The others are left in it.
     pub(crate) async fn handle<R: Reactions>(
-        &self,
+        &mut self,
+        most: usize,
         db: &Database,
         service: &str,
         queue: &str,
         reactions: &R,
     ) -> Result<Vec<(usize, bool)>, Unhandled> {
         let mut tx = db.begin(&Scope::reaction(service, &self.agency)).await?;
-        let facts: Vec<&Received> = self.facts.iter().map(|placed| &placed.fact).collect();
+        let some = &self.facts[..most.min(self.facts.len())];
+        let facts: Vec<&Received> = some.iter().map(|placed| &placed.fact).collect();
         let mut entered = gate::enter_all(&mut tx, reactions.ordered(), &facts).await?;
-        let mut handled = Vec::with_capacity(self.facts.len());
-        for Placed { place, fact } in &self.facts {
+        let mut handled = Vec::with_capacity(some.len());
+        for Placed { place, fact } in some {
             // The same message may have arrived twice.
             let first = entered.remove(&fact.id);
             if first {
@@ -59,6 +66,7 @@ impl Handful {
             handled.push((*place, first));
         }
         tx.commit().await?;
+        self.facts.drain(..handled.len());
         Ok(handled)
     }
 }

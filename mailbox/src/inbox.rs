@@ -12,6 +12,7 @@ use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -20,6 +21,7 @@ use crate::{
     envelope::Received,
     gate,
     handful::handfuls,
+    pace::Pace,
     parking::{self, Parking, Why},
     patience,
     subscription::{Arrival, Subscription},
@@ -108,9 +110,9 @@ pub(crate) struct Door<R> {
 
 /// Receives until told to stop.
 pub(crate) async fn run<R: Reactions>(door: Door<R>, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut pauses = Pauses::default();
+    let (mut pauses, mut pace) = (Pauses::default(), Pace::default());
     while !stop.is_cancelled() {
-        if let Err(error) = door.receive(&mut pauses, &stop).await {
+        if let Err(error) = door.receive(&mut pauses, &mut pace, &stop).await {
             tracing::warn!(error = format!("{error:#}"), "messages wait");
             pause(pauses.next(), &stop).await;
         }
@@ -119,15 +121,15 @@ pub(crate) async fn run<R: Reactions>(door: Door<R>, stop: CancellationToken) ->
 }
 
 impl<R: Reactions> Door<R> {
-    async fn receive(&self, pauses: &mut Pauses, stop: &CancellationToken) -> anyhow::Result<()> {
+    async fn receive(&self, pauses: &mut Pauses, pace: &mut Pace, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut subscription = Subscription::begin(&self.broker, &self.queue).await?;
         pauses.reset();
-        let ended = self.attend(&mut subscription, stop).await;
+        let ended = self.attend(&mut subscription, pace, stop).await;
         subscription.end().await;
         ended
     }
 
-    async fn attend(&self, subscription: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<()> {
+    async fn attend(&self, subscription: &mut Subscription, pace: &mut Pace, stop: &CancellationToken) -> anyhow::Result<()> {
         loop {
             let arrived = tokio::select! {
                 // Where there is always more, the order decides whether anybody stops.
@@ -135,13 +137,14 @@ impl<R: Reactions> Door<R> {
                 () = stop.cancelled() => return Ok(()),
                 arrived = subscription.some() => arrived?,
             };
-            let mut together = self.settle_together(&arrived).await.into_iter();
+            let mut together = self.settle_together(&arrived, pace, stop).await.into_iter();
             for arrival in &arrived {
                 for fact in arrival.facts() {
                     let settled = if arrival.given_up {
                         self.give_up(&arrival.delivery, fact, stop).await?
                     } else {
-                        together.next() == Some(true) || self.settle(fact, stop).await?
+                        // Whoever is told to stop goes no further one by one: that goes back.
+                        together.next() == Some(true) || !stop.is_cancelled() && self.settle(fact, stop).await?
                     };
                     if !settled {
                         return Ok(());
@@ -152,26 +155,31 @@ impl<R: Reactions> Door<R> {
         }
     }
 
-    /// Handles what can be in as few transactions as there are agencies. True for each fact that was; the others are left as they came.
-    async fn settle_together(&self, arrived: &[Arrival]) -> Vec<bool> {
+    /// Handles what can be together, that of one agency in one transaction or in several that do not take long. True for each fact that was; the others are left as they came.
+    async fn settle_together(&self, arrived: &[Arrival], pace: &mut Pace, stop: &CancellationToken) -> Vec<bool> {
         let facts: Vec<&[u8]> = arrived.iter().filter(|arrival| !arrival.given_up).flat_map(Arrival::facts).collect();
         let mut settled = vec![false; facts.len()];
         let queue = self.queue.name();
-        for handful in handfuls(&facts) {
-            let handling = handful.handle(&self.db, self.queue.service, &queue, &*self.reactions);
-            match patience::answered(handling).await {
-                Ok(handled) => {
-                    for (place, first) in handled {
-                        self.handled.count_one(first);
-                        settled[place] = true;
-                    }
-                }
-                Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "a handful is handled one by one");
-                    // A database that does not answer for one agency would not for the next, and who is told to stop waits meanwhile.
-                    if matches!(error, Unhandled::Fault(_)) {
+        for mut handful in handfuls(&facts) {
+            while !handful.is_empty() && !stop.is_cancelled() {
+                let (began, most) = (Instant::now(), pace.most());
+                let handling = handful.handle(most, &self.db, self.queue.service, &queue, &*self.reactions);
+                let handled = match patience::answered(handling).await {
+                    Ok(handled) => handled,
+                    Err(error) => {
+                        pace.took(most, began.elapsed());
+                        tracing::debug!(error = &error as &dyn std::error::Error, "a handful is handled one by one");
+                        // A database that does not answer for one agency would not for the next, and who is told to stop waits meanwhile.
+                        if matches!(error, Unhandled::Fault(_)) {
+                            return settled;
+                        }
                         break;
                     }
+                };
+                pace.took(handled.len(), began.elapsed());
+                for (place, first) in handled {
+                    self.handled.count_one(first);
+                    settled[place] = true;
                 }
             }
         }

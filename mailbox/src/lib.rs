@@ -14,6 +14,7 @@ mod handful;
 mod inbox;
 mod leaves;
 mod letter;
+mod pace;
 mod parking;
 mod patience;
 mod relay;

@@ -18,7 +18,8 @@ use crate::{
     topology::{self, Queue},
 };
 
-/// Messages held at once: enough to hide the round trip, few enough to be returned quickly.
+/// Messages held at once: enough to hide the round trip, few enough to be returned quickly. Never fewer than whoever held them before: a quorum queue puts what comes back
+/// behind what has come back and waits, so a consumer that takes fewer and goes leaves them out of their order (seen).
 const PREFETCH: u16 = 128;
 /// What is handled together holds its rows together: more facts than this are left for the next time.
 const TOGETHER: usize = 256;

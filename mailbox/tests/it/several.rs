@@ -1,5 +1,5 @@
 //! Several facts in one message.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use lapin::{
@@ -98,4 +98,23 @@ async fn of_a_message_that_the_broker_gave_up_what_had_no_effect_yet_is_parked()
     let subjects: Vec<&str> = parked.iter().map(|parked| parked.subject.as_str()).collect();
     assert_eq!(subjects, [SUBJECT, OTHER]);
     assert!(parked.iter().all(|parked| parked.reason.contains("the broker gave it up")), "{parked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_take_long_are_committed_a_few_at_a_time_and_not_with_the_last_of_them() {
+    const FACTS: usize = 120;
+    const TAKES: Duration = Duration::from_millis(30);
+    let post = Post::open(Trouble { takes: TAKES, ..Trouble::default() }).await;
+    // All of them wait when somebody comes to handle them.
+    post.receiver().await.stop().await.unwrap();
+    let facts: Vec<String> = (0..FACTS).map(|number| number.to_string()).collect();
+    let events: Vec<Value> =
+        (1..).zip(&facts).map(|(place, etag)| event(place, place.try_into().unwrap(), SUBJECT, etag)).collect();
+    for together in events.chunks(FACTS / 4) {
+        post.send(&list(together)).await;
+    }
+    let _receiver = post.receiver().await;
+    let first = post.etags(1).await.len();
+    assert!(first <= FACTS / 2, "{first} at once");
+    assert_eq!(post.etags(FACTS).await, facts);
 }
