@@ -34,6 +34,14 @@ const MOMENTS: &[(Victim, Moment)] = &[
     (Victim::Ticketing, Moment::Acknowledged),
 ];
 
+/// Of so many kills one is in a crowd, after all the others: two transactions of an agency are under way then.
+const ONE_IN: u64 = 5;
+/// A crowd stays for so many of them. It leaves little for messages, which come back with each kill, and what has come back a hundred times the broker gives up
+/// (`mailbox`'s `DELIVERY_LIMIT`): so then it goes, and what was told is handled.
+const CROWD_STAYS: u64 = 25;
+/// Whom to kill in a crowd, and when; nobody is named where it is drawn.
+const CROWDED: &[Option<Moment>] = &[Some(Moment::CommitAsked(house::CALL)), Some(Moment::CommitAnswered(house::CALL)), None];
+
 mod alone {
     use super::*;
 
@@ -43,23 +51,33 @@ mod alone {
         let kills = seed::setting("OPSMESH_KILLS").unwrap_or(KILLS);
         seed::said(&format!("seed {seed}: OPSMESH_SEED={seed} OPSMESH_KILLS={kills} ./x test kills repeats this run"));
         let mut house = House::open(Fittings::default()).await;
-        let load = Load::begin(&house, seed).await;
-        for kill in 0..kills {
+        let mut load = Load::begin(&house, seed).await;
+        let alone = kills - kills / ONE_IN;
+        for kill in 0..alone {
             load.goes_on().await;
             let named = usize::try_from(kill).unwrap();
             if let Some((victim, moment)) = MOMENTS.get(named % MOMENTS.len()).filter(|_| named < MOMENTS.len() || kill % 3 == 0)
             {
-                let reached = house.hold(*victim, *moment).await;
-                tokio::time::timeout(MOMENT_WITHIN, reached)
-                    .await
-                    .unwrap_or_else(|_| panic!("{victim:?} never came to {moment:?}"))
-                    .unwrap();
+                held(&house, *victim, *moment).await;
                 house.kill(*victim).await;
             } else {
-                let draw = seed::draw(seed, kill);
-                // Not in step with what is going on.
-                tokio::time::sleep(Duration::from_millis(draw % 250)).await;
-                house.kill(Victim::drawn(draw >> 16)).await;
+                kill_at_random(&mut house, seed::draw(seed, kill)).await;
+            }
+        }
+        for kill in alone..kills {
+            if (kill - alone).is_multiple_of(CROWD_STAYS) {
+                load.disperse().await;
+                audit::caught_up(&house).await;
+                load.gather(&house, seed).await;
+            }
+            load.goes_on().await;
+            if let Some(moment) = CROWDED[usize::try_from(kill).unwrap() % CROWDED.len()] {
+                held(&house, Victim::Ticketing, moment).await;
+                // Those beside what is held are written, and what is held is not known of.
+                load.goes_on_in_the_crowd().await;
+                house.kill(Victim::Ticketing).await;
+            } else {
+                kill_at_random(&mut house, seed::draw(seed, kill)).await;
             }
         }
         load.goes_on().await;
@@ -67,4 +85,16 @@ mod alone {
         let seen = audit::settled(&house, &acknowledged).await;
         seed::noted(&format!("seed {seed}, {kills} kills. {}. {seen}.", house.summary()));
     }
+}
+
+/// Waits until a moment has come, and leaves it held.
+async fn held(house: &House, victim: Victim, moment: Moment) {
+    let reached = house.hold(victim, moment).await;
+    tokio::time::timeout(MOMENT_WITHIN, reached).await.unwrap_or_else(|_| panic!("{victim:?} never came to {moment:?}")).unwrap();
+}
+
+/// Kills whom the draw names, not in step with what is going on.
+async fn kill_at_random(house: &mut House, draw: u64) {
+    tokio::time::sleep(Duration::from_millis(draw % 250)).await;
+    house.kill(Victim::drawn(draw >> 16)).await;
 }

@@ -45,6 +45,16 @@ pub(crate) async fn unhandled(house: &House) -> BTreeSet<Uuid> {
     between(&mut inspection, &mut ticketing).await
 }
 
+/// Waits until what was told until now is handled.
+pub(crate) async fn caught_up(house: &House) {
+    let told = unhandled(house).await;
+    within(QUIET_WITHIN, "what was told to be handled", || async {
+        let left = unhandled(house).await.intersection(&told).count();
+        if left == 0 { Ok(()) } else { Err(format!("{left} are not handled")) }
+    })
+    .await;
+}
+
 /// How many facts inspection has told ticketing.
 pub(crate) async fn findings_told(house: &House) -> usize {
     let mut inspection = house.postgres.connect("inspection").await.unwrap();

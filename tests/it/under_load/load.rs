@@ -26,6 +26,10 @@ use crate::services::{AGENCY, open_run_as, program, seen};
 
 /// Calls in flight; more only make the two cores that this shares with the servers slower.
 const CALLERS: u64 = 6;
+/// Calls that a crowd adds: half as many again as are written in one transaction at most, so that there is a second one beside it.
+const CROWD: u64 = 384;
+/// Those of a crowd that come over one connection.
+const TOGETHER: u64 = 32;
 /// Between two attempts of one call.
 const AGAIN_AFTER: Duration = Duration::from_millis(40);
 /// The longest that nobody is answered: a broker or a database that starts, and everybody finding it again.
@@ -46,6 +50,10 @@ pub(crate) struct Acknowledged {
 pub(crate) struct Load {
     told: Told,
     tasks: JoinSet<()>,
+    /// Those who have gathered.
+    crowd: Option<(CancellationToken, JoinSet<()>)>,
+    /// How many crowds there have been: everybody asks for something of their own.
+    crowds: u64,
 }
 
 /// What all callers share.
@@ -81,7 +89,38 @@ impl Load {
             tasks.spawn(call(desk, seed, caller, told.clone()));
         }
         tasks.spawn(inspect(operator, worker, seed, told.clone()));
-        Self { told, tasks }
+        Self { told, tasks, crowd: None, crowds: 0 }
+    }
+
+    /// Many more call, so that the line before ticketing's database is long, until they [disperse](Self::disperse).
+    pub(crate) async fn gather(&mut self, house: &House, seed: u64) {
+        let told = Told { stop: self.told.stop.child_token(), ..self.told.clone() };
+        let mut crowd = JoinSet::new();
+        for gateway in 0..CROWD / TOGETHER {
+            let desk = TicketingClient::new(house.way(&house.ticketing, "desk_agent"));
+            for caller in 0..TOGETHER {
+                let number = CALLERS + self.crowds * CROWD + gateway * TOGETHER + caller;
+                crowd.spawn(call(desk.clone(), seed, number, told.clone()));
+            }
+        }
+        self.crowds += 1;
+        self.crowd = Some((told.stop, crowd));
+        self.goes_on_in_the_crowd().await;
+    }
+
+    /// The crowd goes, if there is one.
+    pub(crate) async fn disperse(&mut self) {
+        if let Some((stop, crowd)) = self.crowd.take() {
+            stop.cancel();
+            crowd.join_all().await;
+        }
+    }
+
+    /// Waits until as many tickets were acknowledged since this was called as there are callers in a crowd: whoever waits for a transaction that does not end cannot be among those
+    /// who are acknowledged, so it takes others beside it.
+    pub(crate) async fn goes_on_in_the_crowd(&self) {
+        let before = self.tickets();
+        self.until("a crowd is answered", || self.tickets() >= before + CALLERS + CROWD).await;
     }
 
     /// Waits until somebody was answered since this was called: kills fall into work that is under way.
@@ -131,6 +170,7 @@ impl Load {
 
     /// Ends it; what was acknowledged.
     pub(crate) async fn end(mut self) -> Acknowledged {
+        self.disperse().await;
         self.told.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
