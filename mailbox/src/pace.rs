@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Nobody knows yet how long they take.
 const FIRST: usize = 16;
-/// As many as are ever held at once.
+/// As many as are taken from the broker together.
 const MOST: usize = 256;
 /// A transaction is not to take longer; the database is waited for fifteen times that.
 const LONG: Duration = Duration::from_secs(1);
