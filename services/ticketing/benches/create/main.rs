@@ -4,8 +4,10 @@
 //! are carried and sealed while it runs; what is left of them is waited for, so that no side pays for another.
 //!
 //! And `ticket-create beside a large agency`: how often a second the only caller of another agency is answered meanwhile, beside each of the large agency's.
+//! And `fact-effect beside callers`, see there.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
 mod caller;
+mod findings;
 mod naive;
 
 use std::{
@@ -37,7 +39,7 @@ const CHANNELS: usize = 4;
 /// Connections to the database, for each side.
 const CONNECTIONS: u32 = 16;
 /// Rounds of each, of which the median counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 /// Calls a round: some seconds of each.
 const OURS: usize = 30_000;
 const NAIVE: usize = 4_000;
@@ -56,7 +58,7 @@ async fn main() {
     database.connections = CONNECTIONS;
     let url = database.url.expose().to_owned();
     let broker = BrokerSettings { url: Secret::new(stage.broker()) };
-    let config = ticketing::Config { database, broker };
+    let config = ticketing::Config { database, broker: broker.clone() };
     let service = stage.start("ticketing", config, Clock::default(), ticketing::start).await;
     let pool = naive::pool(&url).await;
     let peer = stage.start("ticketing", pool.clone(), Clock::default(), naive::start).await;
@@ -89,15 +91,18 @@ async fn main() {
         rates[3].push(pgbench(&url, &script));
     }
     let (p50, p99) = percentiles(latencies);
-    let [ours_rate, peers @ ..] = rates.map(median);
+    let [ours_rates, peers @ ..] = rates;
     let names = ["a transaction for each call, same door", "the same without gRPC", "pgbench, 128 calls in one statement"];
-    for (peer, peer_name) in peers.into_iter().zip(names) {
+    for (peer_rates, peer_name) in peers.into_iter().zip(names) {
+        // Those of one round, next to each other in time: the machine is not as quick all the while.
+        let ratios: Vec<f64> = ours_rates.iter().zip(&peer_rates).map(|(ours, peer)| ours / peer).collect();
         say(&json!({
-            "name": "ticket-create", "unit": "tickets/s", "ours": ours_rate, "peer": peer, "peer_name": peer_name, "ratio": ours_rate / peer,
-            "p50_ms": p50, "p99_ms": p99,
+            "name": "ticket-create", "unit": "tickets/s", "ours": median(ours_rates.clone()), "peer": median(peer_rates), "peer_name": peer_name,
+            "ratio": median(ratios.clone()), "ratios": ratios, "p50_ms": p50, "p99_ms": p99,
         }));
     }
-    beside(ours, small).await;
+    beside(ours.clone(), small).await;
+    findings::measure(&mut stage, broker, &pool, ours).await;
     service.stop().await.unwrap();
     peer.stop().await.unwrap();
 }
