@@ -43,6 +43,11 @@ impl Handful {
         self.facts.is_empty()
     }
 
+    /// How many of it are not handled yet.
+    pub(crate) fn len(&self) -> usize {
+        self.facts.len()
+    }
+
     /// Handles the first `most` of them, or none: each with its place, and whether it was the first time. The others are left in it.
     pub(crate) async fn handle<R: Reactions>(
         &mut self,

@@ -105,6 +105,7 @@ pub(crate) struct Door<R> {
     pub(crate) broker: BrokerSettings,
     pub(crate) queue: Queue,
     pub(crate) reactions: Arc<R>,
+    pub(crate) clock: Clock,
     pub(crate) handled: Handled,
 }
 
@@ -150,6 +151,14 @@ impl<R: Reactions> Door<R> {
                         return Ok(());
                     }
                 }
+                if arrival.given_up {
+                    // All of it is put aside before one of it is tried: whatever that ends, nothing is lost.
+                    for fact in arrival.facts() {
+                        if !self.once_more(fact, stop).await? {
+                            return Ok(());
+                        }
+                    }
+                }
                 subscription.acknowledge(arrival).await?;
             }
         }
@@ -162,7 +171,7 @@ impl<R: Reactions> Door<R> {
         let queue = self.queue.name();
         for mut handful in handfuls(&facts) {
             while !handful.is_empty() && !stop.is_cancelled() {
-                let (began, most) = (Instant::now(), pace.most());
+                let (began, most) = (Instant::now(), pace.most().min(handful.len()));
                 let handling = handful.handle(most, &self.db, self.queue.service, &queue, &*self.reactions);
                 let handled = match patience::answered(handling).await {
                     Ok(handled) => handled,
@@ -234,6 +243,31 @@ impl<R: Reactions> Door<R> {
         let why = Why::Reason(given_up_for(delivery));
         let fact = Received::read(body).ok();
         Ok(self.park(body, fact.as_ref(), &why, stop).await? == Aside::Put)
+    }
+
+    /// Handles a fact by itself that was put aside because the broker gave it up: of many that were there when their consumer ended again and again, all but one are not to
+    /// blame. False: told to stop first, the message goes back.
+    async fn once_more(&self, body: &[u8], stop: &CancellationToken) -> anyhow::Result<bool> {
+        let Some(fact) = Received::read(body).ok().filter(Received::keeps_to_its_agency) else { return Ok(true) };
+        let mut pauses = Pauses::default();
+        while !stop.is_cancelled() {
+            let trying = parking::once_more(&self.db, self.queue.service, &*self.reactions, &fact, self.clock.now());
+            match patience::answered(trying).await {
+                Ok(handled) => {
+                    if handled {
+                        tracing::info!(kind = fact.kind, id = %fact.id, "a message that was given up is handled");
+                        self.handled.count_one(true);
+                    }
+                    return Ok(true);
+                }
+                Err(error) if trouble::passes(&error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a message that was given up waits");
+                    pause(pauses.next(), stop).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
     }
 
     /// Puts a message aside with its reason; a person looks, mends, and replays it.

@@ -102,7 +102,7 @@ pub async fn react<R: Reactions>(host: &mut Host, broker: &BrokerSettings, db: &
     let (asked, answers, told) = (db.clone(), reactions.clone(), clock.clone());
     host.command("parked", move |words| async move { parking::command(words, asked, name, &*answers, told).await });
     let handled = inbox::Handled::new(&host.meter());
-    let door = inbox::Door { db: db.clone(), broker: broker.clone(), queue, reactions, handled };
+    let door = inbox::Door { db: db.clone(), broker: broker.clone(), queue, reactions, clock: clock.clone(), handled };
     host.spawn("inbox", |stop| inbox::run(door, stop));
     let (counted, parked) = (db.clone(), parking::gauge(&host.meter()));
     host.spawn("parked", |stop| parking::watch(counted, parked, stop));

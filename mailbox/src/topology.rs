@@ -23,7 +23,7 @@ const SEALS_KEPT: i64 = 4_000_000;
 /// Where messages go that the broker gives up, by queue: their service takes them from there into its own parking place.
 pub(crate) const DEAD: &str = "opsmesh.dead";
 /// A message that ends its consumer so often is parked by the broker. Restarts of a healthy consumer return what it had not
-/// acknowledged and count too, so the limit is generous; what was sent ahead behind a message that is to blame is parked with it.
+/// acknowledged and count too, so the limit is generous; what was sent ahead behind a message that is to blame is given up with it, and then tried by itself.
 pub(crate) const DELIVERY_LIMIT: i64 = 100;
 
 /// What a service consumes.

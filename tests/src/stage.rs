@@ -281,6 +281,12 @@ impl Running {
         self.life.take().unwrap().await.unwrap()
     }
 
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.life.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Waits until it ends by itself.
     pub async fn ended(mut self) -> anyhow::Result<()> {
         self.life.take().unwrap().await.unwrap()

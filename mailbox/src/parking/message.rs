@@ -10,6 +10,9 @@ use crate::{envelope::Received, gate::Subject};
 const REASON: usize = 2_000;
 /// What is shown of a message's body.
 const SHOWN: usize = 4_000;
+/// One that the broker gave up is tried by itself until so many attempts were made, the broker's as the first. Whoever is to blame ends its process each time; whoever was there when
+/// it was ended for another reason is not there three times.
+const ATTEMPTS: i32 = 4;
 /// As its source says of a message that does not.
 const UNREAD: &str = "";
 
@@ -85,6 +88,12 @@ impl Parked {
         self.agency.as_deref().map(|agency| Subject { agency, source: &self.source, subject: &self.subject })
     }
 
+    /// Whether it is tried by itself, without anybody having asked for it; `first` of what is parked of its subject. Where the order counts, nothing passes what was handled or
+    /// waits before it.
+    pub(crate) fn is_tried(&self, ordered: bool, first: bool) -> bool {
+        self.attempts < ATTEMPTS && (!ordered || self.holds && first)
+    }
+
     /// `agencies/{agency}/parkedMessages/{message}`; one that is nobody's has only the last part.
     pub(crate) fn name(&self) -> String {
         let agency = self.agency.as_ref().map_or_else(String::new, |agency| format!("agencies/{agency}/"));
@@ -137,6 +146,18 @@ mod tests {
         assert_ne!(one.id, other.id);
         assert_eq!(one.reason, "no\u{fffd}thing");
         assert_eq!(one.name(), format!("parkedMessages/{}", one.id));
+    }
+
+    #[test]
+    fn what_was_given_up_is_tried_a_few_times_and_where_the_order_counts_in_its_turn_only() {
+        let parked = Parked::of(b"x", None, &Why::Waits);
+        let tried = |attempts, holds, ordered, first| Parked { attempts, holds, ..parked.clone() }.is_tried(ordered, first);
+        for first in [true, false] {
+            assert!(tried(1, false, false, first) && tried(3, false, false, first) && !tried(4, false, false, first));
+        }
+        assert!(tried(1, true, true, true) && !tried(4, true, true, true));
+        assert!(!tried(1, true, true, false), "another waits before it");
+        assert!(!tried(1, false, true, true), "what came after it was handled");
     }
 
     #[test]

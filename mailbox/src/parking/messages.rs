@@ -118,9 +118,9 @@ pub(crate) async fn list(
     query.build_query_as().fetch_all(&mut **tx).await
 }
 
-/// One of them and, if it holds others up, its subject at the gate: both until the end of the transaction. The gate comes first,
+/// One of them, if it is there, and its subject at the gate, if it holds others up: both until the end of the transaction. The gate comes first,
 /// as it does for the queue.
-async fn take(tx: &mut Tx, id: Uuid) -> Result<Parked, Error> {
+async fn find(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Parked>> {
     let seen: Option<Parked> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM inbox_parked WHERE id = $1"))
         .bind(id)
         .fetch_optional(&mut **tx)
@@ -128,11 +128,14 @@ async fn take(tx: &mut Tx, id: Uuid) -> Result<Parked, Error> {
     if let Some(subject) = seen.as_ref().filter(|parked| parked.holds).and_then(Parked::about) {
         gate::hold(tx, subject).await?;
     }
-    let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM inbox_parked WHERE id = $1 FOR UPDATE"))
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM inbox_parked WHERE id = $1 FOR UPDATE"))
         .bind(id)
         .fetch_optional(&mut **tx)
-        .await?;
-    found.ok_or(Error::NotFound(id))
+        .await
+}
+
+async fn take(tx: &mut Tx, id: Uuid) -> Result<Parked, Error> {
+    find(tx, id).await?.ok_or(Error::NotFound(id))
 }
 
 /// What a replay came to.
@@ -167,32 +170,86 @@ pub(crate) async fn replay<R: Reactions>(
     let mut replayed = Replayed::default();
     let mut left = line.len();
     for mut parked in line.into_iter().take(AT_ONCE) {
-        let point = tx.savepoint().await?;
-        match once(tx, service, reactions, &parked, now).await {
-            Ok(()) => {
-                left -= 1;
-                replayed.handled.push(parked.name());
-            }
-            Err(Unhandled::Fault(error)) if inbox::away(&error) => {
-                return Err(Error::Store(error.downcast().unwrap_or(sqlx::Error::WorkerCrashed)));
-            }
-            Err(error) => {
-                tx.undo_to(&point).await?;
-                parked.reason = Why::Reason(format!("{:#}", anyhow::Error::from(error))).words();
-                parked.attempts = parked.attempts.saturating_add(1);
-                sqlx::query("UPDATE inbox_parked SET reason = $2, attempts = $3 WHERE id = $1")
-                    .bind(parked.id)
-                    .bind(&parked.reason)
-                    .bind(parked.attempts)
-                    .execute(&mut **tx)
-                    .await?;
-                replayed.stopped_at = Some(parked);
-                break;
-            }
+        if !handled(tx, service, reactions, &mut parked, now).await? {
+            replayed.stopped_at = Some(parked);
+            break;
         }
+        left -= 1;
+        replayed.handled.push(parked.name());
     }
     replayed.left = i32::try_from(left).unwrap_or(i32::MAX);
     Ok(replayed)
+}
+
+/// Handles one, or writes down why it still cannot be.
+async fn handled<R: Reactions>(
+    tx: &mut Tx,
+    service: &'static str,
+    reactions: &R,
+    parked: &mut Parked,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let point = tx.savepoint().await?;
+    match once(tx, service, reactions, parked, now).await {
+        Ok(()) => return Ok(true),
+        Err(Unhandled::Fault(error)) if inbox::away(&error) => {
+            return Err(error.downcast().unwrap_or(sqlx::Error::WorkerCrashed));
+        }
+        Err(error) => {
+            tx.undo_to(&point).await?;
+            parked.reason = Why::Reason(format!("{:#}", anyhow::Error::from(error))).words();
+            parked.attempts = parked.attempts.saturating_add(1);
+        }
+    }
+    sqlx::query("UPDATE inbox_parked SET reason = $2, attempts = $3 WHERE id = $1")
+        .bind(parked.id)
+        .bind(&parked.reason)
+        .bind(parked.attempts)
+        .execute(&mut **tx)
+        .await?;
+    Ok(false)
+}
+
+/// Handles a message that was put aside because the broker gave it up, if it is [its turn](Parked::is_tried). That it is tried is written down first: it may end this process again. True if
+/// it was handled.
+pub(crate) async fn once_more<R: Reactions>(
+    db: &Database,
+    service: &'static str,
+    reactions: &R,
+    fact: &Received,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let scope = Scope::reaction(service, &fact.agency);
+    let mut tx = db.begin(&scope).await?;
+    // It may have been handled before.
+    let Some(parked) = find(&mut tx, fact.id).await? else { return Ok(false) };
+    let first = is_first(&mut tx, &parked).await?;
+    if !parked.is_tried(reactions.ordered(), first) {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE inbox_parked SET attempts = attempts + 1 WHERE id = $1").bind(fact.id).execute(&mut *tx).await?;
+    tx.commit().await?;
+    let mut tx = db.begin(&scope).await?;
+    // Somebody may have been faster.
+    let Some(mut parked) = find(&mut tx, fact.id).await? else { return Ok(false) };
+    // This one is counted.
+    parked.attempts -= 1;
+    let handled = handled(&mut tx, service, reactions, &mut parked, now).await?;
+    tx.commit().await?;
+    Ok(handled)
+}
+
+/// Whether nothing is parked of its subject before it.
+async fn is_first(tx: &mut Tx, parked: &Parked) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT FROM inbox_parked WHERE agency = $1 AND source = $2 AND subject = $3 AND holds AND sequence < $4)",
+    )
+    .bind(&parked.agency)
+    .bind(&parked.source)
+    .bind(&parked.subject)
+    .bind(parked.sequence)
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// Handles one and takes it out: whether it arrives again or is replayed again, it has had its effect.

@@ -11,4 +11,4 @@ pub(crate) use api::Api;
 pub(crate) use command::run as command;
 pub(crate) use gauge::{gauge, watch};
 pub(crate) use message::{Parking, Why};
-pub(crate) use messages::park;
+pub(crate) use messages::{once_more, park};

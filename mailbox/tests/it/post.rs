@@ -46,6 +46,8 @@ pub(crate) struct Trouble {
     pub(crate) faults: Arc<AtomicU32>,
     /// How long each fact takes.
     pub(crate) takes: Duration,
+    /// A fact with this etag ends its process until it is mended.
+    pub(crate) ends: Option<&'static str>,
 }
 
 /// Sends facts.
@@ -73,6 +75,7 @@ impl Reactions for Recorder {
         if self.0.poison == Some(etag.as_str()) && !self.0.mended.load(Ordering::SeqCst) {
             return Err(Unhandled::Poison("it is poisoned".into()));
         }
+        assert!(self.0.ends != Some(etag.as_str()) || self.0.mended.load(Ordering::SeqCst), "it ends its process");
         if self.0.faults.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(anyhow::anyhow!("it does not work just now").into());
         }

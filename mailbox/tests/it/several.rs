@@ -13,6 +13,8 @@ use crate::post::{Post, Trouble, event, tell_at_once};
 
 const SUBJECT: &str = "agencies/gz/xs/1";
 const OTHER: &str = "agencies/gz/xs/2";
+/// Four starts of a process, on a slow machine.
+const SOON: Duration = Duration::from_secs(60);
 
 fn list(events: &[Value]) -> Vec<u8> {
     json!(events).to_string().into_bytes()
@@ -88,16 +90,67 @@ async fn what_cannot_be_handled_is_parked_alone_and_those_that_came_with_it_are_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_message_that_the_broker_gave_up_what_had_no_effect_yet_is_parked() {
-    let post = Post::open(Trouble::default()).await;
+async fn of_a_message_that_the_broker_gave_up_what_had_no_effect_yet_is_handled_one_by_one_and_whoever_tried_is_written_down() {
+    let post = Post::open(Trouble { poison: Some("4"), ..Trouble::default() }).await;
     let running = post.receiver().await;
     post.send(event(1, 1, SUBJECT, "1").to_string().as_bytes()).await;
     post.etags(1).await;
-    post.give_up(&list(&[event(1, 1, SUBJECT, "1"), event(2, 2, SUBJECT, "2"), event(3, 3, OTHER, "3")])).await;
+    post.give_up(&list(&[
+        event(1, 1, SUBJECT, "1"),
+        event(2, 2, SUBJECT, "2"),
+        event(3, 3, OTHER, "3"),
+        event(4, 4, OTHER, "4"),
+        json!({"strange": 1}),
+    ]))
+    .await;
+    assert_eq!(post.etags(3).await, ["1", "2", "3"]);
+    assert_eq!(post.nobodys(1).await.len(), 1, "what cannot be read is not tried");
+    let parked = eventually("the poisoned one to be tried", || async {
+        let parked = post.parked(&running).await;
+        if parked.len() == 1 && parked[0].attempts == 2 { Ok(parked) } else { Err(parked) }
+    })
+    .await;
+    assert_eq!(parked[0].reason, "it is poisoned");
+    let db = chassis::Database::open("test", &post.to.database, crate::post::SCHEMAS).unwrap();
+    let mut tx = db.begin(&chassis::Scope::reaction("test", &crate::post::agency())).await.unwrap();
+    let told: Vec<(String, String)> =
+        sqlx::query_as("SELECT kind, actor FROM facts ORDER BY seq").fetch_all(&mut *tx).await.unwrap();
+    let replayed = ("opsmesh.mailbox.v1.MessageReplayed".to_owned(), "receiver".to_owned());
+    assert_eq!(told, [replayed.clone(), replayed]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_message_that_the_broker_gave_up_only_what_ends_its_process_and_waits_behind_that_stays_parked() {
+    let post = Post::open(Trouble { ends: Some("2"), ..Trouble::default() }).await;
+    let mut running = post.receiver().await;
+    post.give_up(&list(&[
+        event(1, 1, SUBJECT, "1"),
+        event(2, 2, OTHER, "2"),
+        event(3, 3, SUBJECT, "3"),
+        event(4, 4, OTHER, "4"),
+        event(5, 5, SUBJECT, "5"),
+    ]))
+    .await;
+    let mut ended = 0;
+    let came = async {
+        while post.effects().await.len() < 3 {
+            if running.has_ended() {
+                ended += 1;
+                std::mem::replace(&mut running, post.receiver().await).ended().await.unwrap_err();
+            }
+        }
+    };
+    tokio::time::timeout(SOON, came).await.expect("all others have their effects");
+    assert_eq!(post.etags(3).await, ["1", "3", "5"]);
+    assert_eq!(ended, 3, "it is tried again when its process was ended, which may have had another reason, and not for ever");
     let parked = post.so_many_parked(&running, 2).await;
-    let subjects: Vec<&str> = parked.iter().map(|parked| parked.subject.as_str()).collect();
-    assert_eq!(subjects, [SUBJECT, OTHER]);
+    let held: Vec<(&str, i32)> = parked.iter().map(|parked| (parked.subject.as_str(), parked.attempts)).collect();
+    assert_eq!(held, [(OTHER, 4), (OTHER, 1)]);
     assert!(parked.iter().all(|parked| parked.reason.contains("the broker gave it up")), "{parked:?}");
+    // It goes on beside them.
+    post.send(event(6, 6, SUBJECT, "6").to_string().as_bytes()).await;
+    assert_eq!(post.etags(4).await, ["1", "3", "5", "6"]);
+    assert!(!running.has_ended());
 }
 
 #[tokio::test(flavor = "multi_thread")]
