@@ -41,8 +41,8 @@ const CONNECTIONS: u32 = 16;
 /// Rounds of each, of which the median counts.
 const ROUNDS: usize = 7;
 /// Calls a round: some seconds of each.
-const OURS: usize = 30_000;
-const NAIVE: usize = 4_000;
+const OURS: usize = 60_000;
+const NAIVE: usize = 8_000;
 /// Rows of so many calls in one statement of pgbench's.
 const TOGETHER: usize = 128;
 const PGBENCH: &str = "/usr/lib/postgresql/15/bin/pgbench";
