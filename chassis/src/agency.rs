@@ -10,6 +10,12 @@ pub struct Agency(Arc<str>);
 #[error("an agency's id is 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit")]
 pub struct NotAnAgency;
 
+impl From<NotAnAgency> for proto::Why {
+    fn from(error: NotAnAgency) -> Self {
+        Self::new(error, "使用方标识须为 1 到 63 个小写字母、数字或连字符，以字母或数字开头")
+    }
+}
+
 impl Agency {
     /// The id.
     #[must_use]
@@ -31,7 +37,7 @@ impl Agency {
 
     /// The agency in a segment of a resource name.
     pub fn from_segment(field: &'static str, segment: &str) -> Result<Self, proto::Invalid> {
-        segment.parse().map_err(|error| proto::Invalid::new(field, error))
+        segment.parse().map_err(|error: NotAnAgency| proto::Invalid::new(field, error))
     }
 }
 

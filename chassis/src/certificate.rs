@@ -11,13 +11,14 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use proto::{Why, why};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use x509_parser::{extensions::GeneralName, prelude::parse_x509_certificate};
 
 use crate::{
-    Agency, Role,
+    Agency, NotAnAgency, Role,
     caller::{Reach, Who},
 };
 
@@ -71,7 +72,7 @@ impl Badges {
     }
 
     /// Whom the certificate of this connection names; `None`: it came without. `Err` says why nobody is known by it.
-    pub(crate) fn of(&self, extensions: &http::Extensions) -> Result<Option<Arc<Badge>>, String> {
+    pub(crate) fn of(&self, extensions: &http::Extensions) -> Result<Option<Arc<Badge>>, Why> {
         let Some(certificates) = extensions.get::<TlsConnectInfo<TcpConnectInfo>>().and_then(TlsConnectInfo::peer_certs) else {
             return Ok(None);
         };
@@ -90,42 +91,50 @@ impl Badges {
     }
 
     /// Reads a certificate whose signature and time the handshake has checked.
-    fn read(&self, der: &[u8], digest: &[u8; 32]) -> Result<Badge, String> {
-        let (_, certificate) = parse_x509_certificate(der).map_err(|error| error.to_string())?;
-        let names = certificate.subject_alternative_name().map_err(|error| error.to_string())?;
+    fn read(&self, der: &[u8], digest: &[u8; 32]) -> Result<Badge, Why> {
+        let (_, certificate) = parse_x509_certificate(der).map_err(Why::quoted)?;
+        let names = certificate.subject_alternative_name().map_err(Why::quoted)?;
         let uris = names.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
             GeneralName::URI(uri) => Some(*uri),
             _ => None,
         });
         let uris: Vec<&str> = uris.collect();
         // A SPIFFE certificate has exactly one.
-        let [uri] = uris[..] else { return Err(format!("it has {} URIs instead of one", uris.len())) };
+        let [uri] = uris[..] else {
+            let number = uris.len();
+            return Err(why!("it has {number} URIs instead of one", "其中有 {number} 个 URI，应恰有一个"));
+        };
         let (who, agency) = self.recognise(uri)?;
         Ok(Badge { who: Arc::new(who), agency, thumbprint: BASE64_URL_SAFE_NO_PAD.encode(digest) })
     }
 
-    fn recognise(&self, uri: &str) -> Result<(Who, Option<Agency>), String> {
+    fn recognise(&self, uri: &str) -> Result<(Who, Option<Agency>), Why> {
         let (domain, path) = uri
             .strip_prefix("spiffe://")
             .and_then(|name| name.split_once('/'))
-            .ok_or_else(|| format!("`{uri}` is no SPIFFE id"))?;
+            .ok_or_else(|| why!("`{uri}` is no SPIFFE id", "“{uri}”不是 SPIFFE 标识"))?;
         // Without a domain nobody is trusted, whatever a certificate says.
         if self.trust_domain.is_empty() || domain != self.trust_domain {
-            return Err(format!("`{domain}` is not the trust domain here"));
+            return Err(why!("`{domain}` is not the trust domain here", "“{domain}”不是此处的信任域"));
         }
         let subject = uri.into();
         match path.split('/').collect::<Vec<_>>()[..] {
             ["agency", agency, role] => {
-                let agency: Agency = agency.parse().map_err(|error| format!("`{agency}`: {error}"))?;
-                let role = Role::of_post(role).ok_or_else(|| format!("`{role}` is no role that an agency's system can have"))?;
+                let agency: Agency = agency.parse().map_err(|error: NotAnAgency| {
+                    let Why { en, zh } = error.into();
+                    why!("`{agency}`: {en}", "“{agency}”：{zh}")
+                })?;
+                let role = Role::of_post(role).ok_or_else(|| {
+                    why!("`{role}` is no role that an agency's system can have", "“{role}”不是使用方系统可具有的角色")
+                })?;
                 let reach = Reach::Agencies([agency.clone()].into());
                 Ok((Who { subject, roles: [role].into(), reach }, Some(agency)))
             }
             ["service", name] => {
-                let role = self.services.get(name).ok_or_else(|| format!("no service `{name}` is known"))?;
+                let role = self.services.get(name).ok_or_else(|| why!("no service `{name}` is known", "没有服务“{name}”"))?;
                 Ok((Who { subject, roles: [*role].into(), reach: Reach::Everywhere }, None))
             }
-            _ => Err(format!("`{path}` is neither agency/…/… nor service/…")),
+            _ => Err(why!("`{path}` is neither agency/…/… nor service/…", "“{path}”既非 agency/…/… 也非 service/…")),
         }
     }
 }

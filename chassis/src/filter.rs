@@ -2,8 +2,9 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use proto::{
-    Invalid,
+    Invalid, Why,
     filter::{Comparison, Filter as Parsed},
+    why,
 };
 use sqlx::{Postgres, QueryBuilder};
 
@@ -77,7 +78,11 @@ fn node(parsed: Parsed, columns: &'static [Column]) -> Result<Node, Invalid> {
         Parsed::Is { field, comparison, value } => {
             let column = columns.iter().find(|column| column.field == field).ok_or_else(|| {
                 let known: Vec<&str> = columns.iter().map(|column| column.field).collect();
-                Invalid::new(FIELD, format_args!("`{field}` cannot be asked; these can: {}", known.join(", ")))
+                let known = known.join(", ");
+                Invalid::new(
+                    FIELD,
+                    why!("`{field}` cannot be asked; these can: {known}", "“{field}”不可用于筛选，可用的有：{known}"),
+                )
             })?;
             restriction(column, comparison, value)
         }
@@ -86,6 +91,7 @@ fn node(parsed: Parsed, columns: &'static [Column]) -> Result<Node, Invalid> {
 
 fn restriction(column: &Column, comparison: Comparison, value: String) -> Result<Node, Invalid> {
     let Column { field, sql, kind } = *column;
+    let unfit = |why: Why| Err(Invalid::new(FIELD, why));
     let operator = match (comparison, kind) {
         (Comparison::Has, Kind::Text) => return Ok(Node::Has { sql, text: value }),
         (Comparison::Equal, _) => "=",
@@ -94,19 +100,26 @@ fn restriction(column: &Column, comparison: Comparison, value: String) -> Result
         (Comparison::LessOrEqual, Kind::Number | Kind::Moment) => "<=",
         (Comparison::Greater, Kind::Number | Kind::Moment) => ">",
         (Comparison::GreaterOrEqual, Kind::Number | Kind::Moment) => ">=",
-        (_, Kind::Text) => return Err(Invalid::new(FIELD, format_args!("`{field}` is compared by =, != or `:`"))),
-        (_, Kind::Words(_)) => return Err(Invalid::new(FIELD, format_args!("`{field}` is compared by = or !="))),
-        (Comparison::Has, _) => return Err(Invalid::new(FIELD, format_args!("`{field}` contains nothing; compare it"))),
+        (_, Kind::Text) => return unfit(why!("`{field}` is compared by =, != or `:`", "“{field}”用 =、!= 或“:”比较")),
+        (_, Kind::Words(_)) => return unfit(why!("`{field}` is compared by = or !=", "“{field}”用 = 或 != 比较")),
+        (Comparison::Has, _) => {
+            return unfit(why!("`{field}` contains nothing; compare it", "“{field}”没有“包含”关系，请用大小比较"));
+        }
     };
-    let wrong = |what: &str| Invalid::new(FIELD, format_args!("`{field}` is compared with {what}"));
+    let wrong = |Why { en, zh }: Why| Invalid::new(FIELD, why!("`{field}` is compared with {en}", "“{field}”须与{zh}比较"));
     let value = match kind {
         Kind::Text => Value::Text(value),
         Kind::Words(words) if words.contains(&value.as_str()) => Value::Text(value),
-        Kind::Words(words) => return Err(wrong(&words.join(", "))),
-        Kind::Number => Value::Number(value.parse().map_err(|_| wrong("a whole number"))?),
-        Kind::Moment => Value::Moment(value.parse().map_err(|_| wrong("a moment like \"2026-11-28T09:00:00+08:00\""))?),
+        Kind::Words(words) => return Err(wrong(Why::new(words.join(", "), format_args!(" {} 之一", words.join("、"))))),
+        Kind::Number => Value::Number(value.parse().map_err(|_| wrong(why!("a whole number", "整数")))?),
+        Kind::Moment => Value::Moment(value.parse().map_err(|_| wrong(moment()))?),
     };
     Ok(Node::Is { sql, operator, value })
+}
+
+/// What a moment is compared with.
+fn moment() -> Why {
+    why!(r#"a moment like "2026-11-28T09:00:00+08:00""#, r#"形如 "2026-11-28T09:00:00+08:00" 的时刻"#)
 }
 
 fn push(node: &Node, query: &mut QueryBuilder<Postgres>) {
@@ -184,7 +197,7 @@ mod tests {
         for (text, expected) in cases {
             let refused = Filter::read(text, COLUMNS).unwrap_err();
             assert_eq!(refused.field, "filter");
-            assert!(refused.why.contains(expected), "{text}: {}", refused.why);
+            assert!(refused.why.en.contains(expected), "{text}: {}", refused.why);
         }
     }
 }

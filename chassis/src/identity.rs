@@ -13,6 +13,7 @@ use jsonwebtoken::{
     errors::ErrorKind,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk},
 };
+use proto::{Why, why};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -160,7 +161,7 @@ impl Identity {
     }
 
     async fn verify(&self, token: &str, digest: [u8; 32]) -> Result<Verified, Rejected> {
-        let malformed = |error: jsonwebtoken::errors::Error| Rejected::Malformed(error.to_string());
+        let malformed = |error: jsonwebtoken::errors::Error| Rejected::Malformed(Why::quoted(error));
         let header = jsonwebtoken::decode_header(token).map_err(malformed)?;
         // Only to know whose keys to ask; nothing is believed before the signature is.
         let claimed: Claimed = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(malformed)?;
@@ -169,7 +170,7 @@ impl Identity {
             tracing::warn!(error = format!("{error:#}"), issuer = issuer.issuer, "keys of the issuer cannot be had");
             Rejected::KeysAway
         })?;
-        let key = key.ok_or_else(|| Rejected::Invalid("the issuer has no such key".into()))?;
+        let key = key.ok_or_else(|| Rejected::Invalid(why!("the issuer has no such key", "签发者没有此密钥")))?;
         let (who, bound, expires) = issuer.verify(token, &key)?;
         Ok(self.remember(digest, Arc::new(who), bound, expires))
     }
@@ -217,11 +218,11 @@ impl Issuer {
         validation.set_audience(&[&self.audience]);
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        let decoding = DecodingKey::from_jwk(key).map_err(|error| Rejected::Invalid(error.to_string()))?;
+        let decoding = DecodingKey::from_jwk(key).map_err(|error| Rejected::Invalid(Why::quoted(error)))?;
         let mut claims = jsonwebtoken::decode::<Claims>(token, &decoding, &validation).map_err(|error| match error.kind() {
             ErrorKind::InvalidAudience => Rejected::Audience(self.audience.clone()),
             ErrorKind::ExpiredSignature => Rejected::Expired,
-            _ => Rejected::Invalid(error.to_string()),
+            _ => Rejected::Invalid(Why::quoted(error)),
         })?;
         let expires = claims.claims.exp;
         let bound = claims.claims.cnf.take().and_then(|cnf| cnf.certificate).map(Into::into);
@@ -246,7 +247,7 @@ impl Issuer {
                 (None, Some(pod)) => {
                     Ok(Who { subject, roles: [Role::Inspector].into(), reach: Reach::Namespace(pod.namespace.into()) })
                 }
-                (None, None) => Err(Rejected::Invalid("it is bound to no namespace".into())),
+                (None, None) => Err(Rejected::Invalid(why!("it is bound to no namespace", "未绑定命名空间"))),
             },
         }
     }
@@ -259,10 +260,10 @@ fn algorithm(key: &Jwk) -> Result<Algorithm, Rejected> {
         AlgorithmParameters::EllipticCurve(parameters) => match parameters.curve {
             EllipticCurve::P256 => Ok(Algorithm::ES256),
             EllipticCurve::P384 => Ok(Algorithm::ES384),
-            _ => Err(Rejected::Invalid("its key is of a curve that is not accepted".into())),
+            _ => Err(Rejected::Invalid(why!("its key is of a curve that is not accepted", "不接受其密钥所用的曲线"))),
         },
         AlgorithmParameters::OctetKeyPair(_) => Ok(Algorithm::EdDSA),
-        _ => Err(Rejected::Invalid("its key is of a kind that is not accepted".into())),
+        _ => Err(Rejected::Invalid(why!("its key is of a kind that is not accepted", "不接受其密钥的类型"))),
     }
 }
 

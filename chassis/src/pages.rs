@@ -10,6 +10,12 @@ pub struct PageToken;
 #[error("is not the next_page_token of this question")]
 pub struct NotOurs;
 
+impl From<NotOurs> for proto::Why {
+    fn from(error: NotOurs) -> Self {
+        Self::new(error, "不是此次查询给出的 next_page_token")
+    }
+}
+
 impl PageToken {
     /// The token that continues `question` after the row whose key is `last`.
     #[must_use]

@@ -21,6 +21,12 @@ pub struct Origin {
 #[error("is not a W3C traceparent")]
 pub struct NotATraceparent;
 
+impl From<NotATraceparent> for proto::Why {
+    fn from(error: NotATraceparent) -> Self {
+        Self::new(error, "不是 W3C traceparent")
+    }
+}
+
 impl Origin {
     /// What is happening now, if anything is traced.
     #[must_use]

@@ -30,6 +30,12 @@ pub struct Bookmark {
 #[error("is no place among facts")]
 pub struct NoPlace;
 
+impl From<NoPlace> for proto::Why {
+    fn from(error: NoPlace) -> Self {
+        Self::new(error, "不是此前给出的位置")
+    }
+}
+
 /// Why nothing can be read from there.
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {

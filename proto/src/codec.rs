@@ -8,7 +8,7 @@ use tonic::{
     codec::{BufferSettings, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-use crate::Invalid;
+use crate::{Invalid, Why, why};
 
 /// Room that each message is given at first; one that is larger gets more. Nearly all fit, and an allocator keeps pieces of this size at hand: tonic's 8 KiB for each request and
 /// each answer were a twelfth of what a call costs (measured).
@@ -94,7 +94,8 @@ fn undecodable(error: &prost::DecodeError) -> Status {
         rest = tail;
     }
     path.reverse();
-    Invalid::at(path.join("."), rest).into()
+    let why = if rest.contains("UTF-8") { why!("is not UTF-8 text", "不是 UTF-8 文本") } else { Why::quoted(rest) };
+    Invalid::at(path.join("."), why).into()
 }
 
 #[cfg(test)]
@@ -116,6 +117,6 @@ mod tests {
         assert_eq!(status.code(), tonic::Code::InvalidArgument);
         let violation = &status.get_details_bad_request().unwrap().field_violations[0];
         assert_eq!(violation.field, "device.display_name");
-        assert!(violation.description.contains("UTF-8"), "{}", violation.description);
+        assert_eq!(violation.description, "is not UTF-8 text");
     }
 }

@@ -1,6 +1,6 @@
 //! Filters (AIP-160, a subset): `state = "assigned" AND (grade = "i" OR grade = "ii") AND NOT title : "打印"`. One parser for
 //! every List. As the AIP has it, `OR` binds closer than `AND`. What a filter may cost is bounded here.
-use crate::Invalid;
+use crate::{Invalid, Why, why};
 
 /// Longer filters are refused: nobody writes one, and a program can ask twice.
 const LONGEST: usize = 2_000;
@@ -68,12 +68,14 @@ impl Filter {
             return Ok(None);
         }
         if text.len() > LONGEST {
-            return Err(Invalid::new(field, format_args!("has {} bytes, at most {LONGEST} are allowed", text.len())));
+            let length = text.len();
+            let why = why!("has {length} bytes, at most {LONGEST} are allowed", "有 {length} 个字节，最多允许 {LONGEST} 个");
+            return Err(Invalid::new(field, why));
         }
         let mut parser = Parser { text, at: 0, restrictions: 0 };
         let parsed = parser.all(0).and_then(|filter| match parser.rest() {
             "" => Ok(filter),
-            _ => Err(parser.expected("AND, OR or the end")),
+            _ => Err(parser.expected(&why!("AND, OR or the end", "AND、OR 或结尾"))),
         });
         parsed.map(Some).map_err(|why| Invalid::new(field, why))
     }
@@ -112,12 +114,14 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn expected(&mut self, what: &str) -> String {
+    fn expected(&mut self, what: &Why) -> Why {
         self.rest();
-        format!("at character {}: expected {what}", self.text[..self.at].chars().count() + 1)
+        let at = self.text[..self.at].chars().count() + 1;
+        let Why { en, zh } = what;
+        why!("at character {at}: expected {en}", "第 {at} 个字符处应为{zh}")
     }
 
-    fn all(&mut self, depth: usize) -> Result<Filter, String> {
+    fn all(&mut self, depth: usize) -> Result<Filter, Why> {
         let mut parts = vec![self.any(depth)?];
         while self.take_word("AND") {
             parts.push(self.any(depth)?);
@@ -125,7 +129,7 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts, Filter::All))
     }
 
-    fn any(&mut self, depth: usize) -> Result<Filter, String> {
+    fn any(&mut self, depth: usize) -> Result<Filter, Why> {
         let mut parts = vec![self.term(depth)?];
         while self.take_word("OR") {
             parts.push(self.term(depth)?);
@@ -133,44 +137,46 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts, Filter::Any))
     }
 
-    fn term(&mut self, depth: usize) -> Result<Filter, String> {
+    fn term(&mut self, depth: usize) -> Result<Filter, Why> {
         if depth > DEEPEST {
-            return Err(self.expected(&format!("at most {DEEPEST} levels")));
+            return Err(self.expected(&why!("at most {DEEPEST} levels", "至多 {DEEPEST} 层括号")));
         }
         if self.take_word("NOT") || self.take("-") {
             return Ok(Filter::Not(Box::new(self.term(depth + 1)?)));
         }
         if self.take("(") {
             let inner = self.all(depth + 1)?;
-            return if self.take(")") { Ok(inner) } else { Err(self.expected("`)`")) };
+            return if self.take(")") { Ok(inner) } else { Err(self.expected(&why!("`)`", "“)”"))) };
         }
         self.restriction()
     }
 
-    fn restriction(&mut self) -> Result<Filter, String> {
+    fn restriction(&mut self) -> Result<Filter, Why> {
         self.restrictions += 1;
         if self.restrictions > MOST {
-            return Err(self.expected(&format!("at most {MOST} comparisons")));
+            return Err(self.expected(&why!("at most {MOST} comparisons", "至多 {MOST} 个比较")));
         }
         let rest = self.rest();
         let length = rest.bytes().take_while(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')).count();
         if length == 0 {
-            return Err(self.expected("the name of a field"));
+            return Err(self.expected(&why!("the name of a field", "字段名")));
         }
         let field = rest[..length].to_owned();
         self.at += length;
         let found = Comparison::ALL.iter().find(|(token, _)| self.take(token));
-        let Some((_, comparison)) = found else { return Err(self.expected("=, !=, <, <=, >, >= or `:`")) };
+        let Some((_, comparison)) = found else {
+            return Err(self.expected(&why!("=, !=, <, <=, >, >= or `:`", "=、!=、<、<=、>、>= 或“:”")));
+        };
         Ok(Filter::Is { field, comparison: *comparison, value: self.value()? })
     }
 
-    fn value(&mut self) -> Result<String, String> {
+    fn value(&mut self) -> Result<String, Why> {
         let rest = self.rest();
         let Some(quoted) = rest.strip_prefix('"') else {
             let bare = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '+' | '*');
             let length = rest.find(|c| !bare(c)).unwrap_or(rest.len());
             if length == 0 {
-                return Err(self.expected("a value"));
+                return Err(self.expected(&why!("a value", "值")));
             }
             self.at += length;
             return Ok(rest[..length].to_owned());
@@ -185,14 +191,14 @@ impl<'a> Parser<'a> {
                 }
                 '\\' if !escaped => escaped = true,
                 // PostgreSQL keeps no such text, and nobody can have written one.
-                '\0' => return Err(self.expected("a value without U+0000")),
+                '\0' => return Err(self.expected(&why!("a value without U+0000", "不含 U+0000 的值"))),
                 c => {
                     value.push(c);
                     escaped = false;
                 }
             }
         }
-        Err(self.expected("the closing quote of this value"))
+        Err(self.expected(&why!("the closing quote of this value", "此值的右引号")))
     }
 }
 
@@ -259,7 +265,8 @@ mod tests {
             tokens in prop::collection::vec(prop::sample::select(vec!["AND", "OR", "NOT", "-", "(", ")", "a", "=", "<=", ":", "\"x\"", "\"", "\\", " "]), 0..40),
         ) {
             if let Err(refused) = Filter::parse("filter", &tokens.concat()) {
-                prop_assert!(refused.why.starts_with("at character "), "{}", refused.why);
+                prop_assert!(refused.why.en.starts_with("at character "), "{}", refused.why);
+                prop_assert!(refused.why.zh.starts_with("第 "), "{}", refused.why.zh);
             }
         }
     }
@@ -287,7 +294,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let refused = Filter::parse("filter", text).unwrap_err();
-            assert!(refused.why.contains(expected), "{text}: {}", refused.why);
+            assert!(refused.why.en.contains(expected), "{text}: {}", refused.why);
         }
     }
 

@@ -10,6 +10,7 @@ mod refusal;
 mod rpcs;
 mod schema;
 mod time;
+mod why;
 mod words;
 
 pub use mutation::Mutation;
@@ -18,6 +19,7 @@ pub use refusal::{DOMAIN, Refusal};
 pub use rpcs::{Rpc, rpcs};
 pub use schema::{Event, events, schemas};
 pub use time::{instant, moment, stamp};
+pub use why::Why;
 pub use words::Wire;
 
 /// The descriptors of everything below `opsmesh`, for gRPC reflection and for documents about the wire.

@@ -28,7 +28,7 @@ impl Reason {
     /// The refusal, without values.
     #[must_use]
     pub fn refusal(&'static self) -> Refusal {
-        Refusal { reason: self, values: Vec::new(), field: None, retry: self.retry }
+        Refusal { reason: self, values: Vec::new(), why: None, field: None, retry: self.retry }
     }
 
     /// The refusal with a value.

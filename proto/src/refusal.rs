@@ -1,16 +1,18 @@
 //! How a refusal travels: `google.rpc.Status` with a stable reason, the sentence in English and in Chinese (AIP-193), the
 //! field that is wrong, the clause that asks for it, and whether to try again. The one place where a `Status` is made.
-use std::{collections::HashMap, fmt::Display, time::Duration};
+use std::{borrow::Cow, collections::HashMap, fmt::Display, time::Duration};
 
 use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage, StatusExt};
 
-use crate::reasons::Reason;
+use crate::{Why, reasons::Reason};
 
 /// The domain of every reason that the platform gives.
 pub const DOMAIN: &str = "opsmesh.io";
 /// The clauses of the standard, each under its number.
 const CLAUSES: &str = "urn:opsmesh:standard:T-DGAG-038-2025:";
+/// The language of the second sentence.
+const CHINESE: &str = "zh-CN";
 /// What is quoted of a value: a refusal travels in the trailers of its call, which are small.
 const QUOTED: usize = 200;
 
@@ -21,8 +23,10 @@ pub struct Refusal {
     pub reason: &'static Reason,
     /// What the sentences of the reason speak of; programs find them in the metadata of `google.rpc.ErrorInfo`.
     pub values: Vec<(&'static str, String)>,
-    /// The path of the field that is wrong, and why.
-    pub field: Option<(String, String)>,
+    /// What `{why}` stands for in the sentences.
+    pub why: Option<Why>,
+    /// The path of the field that is wrong.
+    pub field: Option<String>,
     /// After how long the same request may be sent again.
     pub retry: Option<Duration>,
 }
@@ -31,10 +35,14 @@ impl Refusal {
     /// The same with another value.
     #[must_use]
     pub fn and(mut self, name: &'static str, value: impl Display) -> Self {
-        let text = value.to_string();
-        let text = if text.chars().count() <= QUOTED { text } else { text.chars().take(QUOTED).chain(['…']).collect() };
-        self.values.push((name, text));
+        self.values.push((name, quoted(&value.to_string()).into_owned()));
         self
+    }
+
+    /// The same, for this cause.
+    #[must_use]
+    pub fn because(self, why: Why) -> Self {
+        Self { why: Some(why), ..self }
     }
 
     /// The same, to be sent again after `wait`.
@@ -43,15 +51,16 @@ impl Refusal {
         Self { retry: Some(wait), ..self }
     }
 
-    /// A sentence of the reason, with the values in it. Values are put in in one pass: what a caller wrote is never read as
+    /// A sentence of the reason, with the values and the cause in it. Values are put in in one pass: what a caller wrote is never read as
     /// a place for another value.
-    fn sentence(&self, template: &str) -> String {
+    fn sentence(&self, template: &str, why: Option<&str>) -> String {
         let mut sentence = String::with_capacity(template.len() + 32);
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             let (name, after) = after.split_once('}').unwrap_or((after, ""));
             sentence.push_str(before);
-            sentence.push_str(self.values.iter().find(|(of, _)| *of == name).map_or("?", |(_, value)| value));
+            let value = self.values.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str());
+            sentence.push_str(why.filter(|_| name == "why").or(value).unwrap_or("?"));
             rest = after;
         }
         sentence.push_str(rest);
@@ -59,14 +68,26 @@ impl Refusal {
     }
 }
 
+/// As much of a text as is quoted.
+fn quoted(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let (en, zh) = (refusal.sentence(refusal.reason.en), refusal.sentence(refusal.reason.zh));
-        let metadata: HashMap<String, String> =
-            refusal.values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let why = refusal.why.as_ref().map(|why| (quoted(&why.en), quoted(&why.zh)));
+        let (why_en, why_zh) = (why.as_ref().map(|(en, _)| &**en), why.as_ref().map(|(_, zh)| &**zh));
+        let en = refusal.sentence(refusal.reason.en, why_en);
+        let zh = refusal.sentence(refusal.reason.zh, why_zh);
+        let values = refusal.values.iter().map(|(name, value)| (*name, value.as_str())).chain(why_en.map(|why| ("why", why)));
+        let metadata: HashMap<String, String> = values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut details = ErrorDetails::with_error_info(refusal.reason.name, DOMAIN, metadata);
-        if let Some((field, why)) = refusal.field {
-            details.add_bad_request_violation(field, why);
+        if let (Some(field), Some(Why { en, zh })) = (refusal.field, refusal.why) {
+            let localized_message = Some(LocalizedMessage::new(CHINESE, zh));
+            details.set_bad_request(vec![FieldViolation { field, description: en, reason: String::new(), localized_message }]);
         }
         if let Some(clause) = refusal.reason.clause {
             details.set_help(vec![tonic_types::HelpLink::new(format!("T/DGAG 038-2025 {clause}"), format!("{CLAUSES}{clause}"))]);
@@ -74,7 +95,7 @@ impl From<Refusal> for Status {
         if let Some(wait) = refusal.retry {
             details.set_retry_info(Some(wait));
         }
-        details.set_localized_message("zh-CN", zh);
+        details.set_localized_message(CHINESE, zh);
         Status::with_error_details(refusal.reason.code, en, details)
     }
 }
@@ -84,7 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reasons;
+    use crate::{Invalid, reasons, why};
 
     #[test]
     fn a_refusal_says_its_clause_and_both_sentences() {
@@ -97,6 +118,17 @@ mod tests {
     }
 
     #[test]
+    fn a_field_says_why_it_is_wrong_in_both_languages() {
+        let status = Status::from(Invalid::new("count", why!("must be 1 to 20", "须为 1 到 20")));
+        assert_eq!(status.message(), "count: must be 1 to 20");
+        assert_eq!(status.get_details_error_info().unwrap().metadata["why"], "must be 1 to 20");
+        assert_eq!(status.get_details_localized_message().unwrap().message, "字段 count 不正确：须为 1 到 20");
+        let violation = &status.get_details_bad_request().unwrap().field_violations[0];
+        assert_eq!((violation.field.as_str(), violation.description.as_str()), ("count", "must be 1 to 20"));
+        assert_eq!(violation.localized_message.as_ref().unwrap().message, "须为 1 到 20");
+    }
+
+    #[test]
     fn what_may_be_sent_again_says_when() {
         let status = Status::from(reasons::RATE_LIMITED.with("budget", "gz").again_after(Duration::from_millis(250)));
         assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(Duration::from_millis(250)));
@@ -105,7 +137,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_is_said_as_it_is_and_never_read_as_a_place(why in "[{}a-z]{0,20}") {
-            let refusal = reasons::INVALID_FIELD.with("field", "{why}").and("why", &why);
+            let refusal = reasons::INVALID_FIELD.with("field", "{why}").because(Why::quoted(&why));
             let status = Status::from(refusal);
             prop_assert_eq!(status.message(), format!("{{why}}: {why}"));
         }
@@ -113,8 +145,8 @@ mod tests {
         #[test]
         fn every_reason_makes_a_status_whatever_the_values(value in "\\PC{0,300}") {
             for reason in reasons::ALL {
-                let mut refusal = reason.refusal();
-                for name in ["why", "ticket", "device", "plan", "run", "finding", "agency", "subject", "rpc"] {
+                let mut refusal = reason.refusal().because(Why::quoted(&value));
+                for name in ["ticket", "device", "plan", "run", "finding", "agency", "subject", "rpc"] {
                     refusal = refusal.and(name, &value);
                 }
                 let status = Status::from(refusal);

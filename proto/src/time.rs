@@ -1,7 +1,7 @@
 //! Moments between the wire and the rules.
 use jiff::Timestamp;
 
-use crate::Invalid;
+use crate::{Invalid, why};
 
 /// A moment, as the wire has it.
 #[must_use]
@@ -11,8 +11,9 @@ pub fn stamp(at: Timestamp) -> pbjson_types::Timestamp {
 
 /// A moment that the caller must give.
 pub fn moment(field: &'static str, stamp: Option<pbjson_types::Timestamp>) -> Result<Timestamp, Invalid> {
-    instant(&stamp.ok_or_else(|| Invalid::new(field, "is required"))?)
-        .ok_or_else(|| Invalid::new(field, "is not a moment between the years 1 and 9999"))
+    instant(&stamp.ok_or_else(|| Invalid::new(field, why!("is required", "必填")))?).ok_or_else(|| {
+        Invalid::new(field, why!("is not a moment between the years 1 and 9999", "不是公元 1 年至 9999 年之间的时刻"))
+    })
 }
 
 /// A moment, if it is one.

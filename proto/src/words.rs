@@ -23,8 +23,8 @@ macro_rules! same_words {
             fn from_wire(field: &'static str, raw: i32) -> Result<Self, $crate::Invalid> {
                 match <$proto>::try_from(raw) {
                     $(Ok(<$proto>::$word) => Ok(Self::$word),)+
-                    Ok(<$proto>::Unspecified) => Err($crate::Invalid::new(field, "is required")),
-                    Err(_) => Err($crate::Invalid::new(field, format_args!("{raw} is not one of its values"))),
+                    Ok(<$proto>::Unspecified) => Err($crate::Invalid::new(field, $crate::why!("is required", "必填"))),
+                    Err(_) => Err($crate::Invalid::new(field, $crate::why!("{raw} is not one of its values", "{raw} 不是它的取值"))),
                 }
             }
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use chassis::{Agency, Caller, Clock, Database, Filter, First, PageToken};
 use jiff::Timestamp;
-use proto::{Invalid, mailbox::v1 as pb, parse, reasons};
+use proto::{Invalid, mailbox::v1 as pb, parse, reasons, why};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -44,7 +44,9 @@ impl<R: Reactions> pb::mailbox_server::Mailbox for Api<R> {
         let asked = Filter::read(&filter, messages::COLUMNS)?;
         let question = ["parked messages", parent.as_str(), filter.as_str()];
         let after = PageToken::read(&question, &page_token).map_err(|error| Invalid::new("page_token", error))?;
-        let after = after.map(|key| place(&key).ok_or_else(|| Invalid::new("page_token", "is none of ours"))).transpose()?;
+        let after = after
+            .map(|key| place(&key).ok_or_else(|| Invalid::new("page_token", why!("is none of ours", "不是本服务给出的"))))
+            .transpose()?;
         let mut tx = self.db.begin(&caller.may(&agency)?).await.map_err(Error::from)?;
         let found = messages::list(&mut tx, Some(&agency), &asked, after, i64::from(size) + 1).await.map_err(Error::from)?;
         let (found, next_page_token) = chassis::page(found, size, &question, key);

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use chassis::{Agency, Caller, Clock, Database, Filter, First, PageToken};
-use proto::{Invalid, Wire, inventory::v1 as pb, parse, reasons};
+use proto::{Invalid, Why, Wire, inventory::v1 as pb, parse, reasons, why};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -105,7 +105,8 @@ impl pb::inventory_server::Inventory for Api {
 }
 
 fn device_id(field: &'static str, text: &str) -> Result<DeviceId, Invalid> {
-    text.parse().map_err(|error| Invalid::new(field, error))
+    text.parse::<DeviceId>()
+        .map_err(|error| Invalid::new(field, Why::new(error, "设备标识须为 1 到 63 个小写字母、数字或连字符，以字母或数字开头")))
 }
 
 fn name(field: &'static str, text: &str) -> Result<(Agency, DeviceId), Invalid> {
@@ -139,20 +140,33 @@ fn address_of(text: String) -> Result<String, Invalid> {
     if text.parse::<std::net::IpAddr>().is_ok() || host(&text) {
         Ok(text)
     } else {
-        Err(Invalid::new("address", "is neither a host name nor an IP address (no scheme, no port)"))
+        Err(Invalid::new(
+            "address",
+            why!("is neither a host name nor an IP address (no scheme, no port)", "既非主机名也非 IP 地址（不含协议与端口）"),
+        ))
     }
 }
 
 fn labels_of(field: &'static str, labels: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Invalid> {
     if labels.len() > LABELS {
-        return Err(Invalid::new(field, format_args!("has {} entries, at most {LABELS} are allowed", labels.len())));
+        let length = labels.len();
+        return Err(Invalid::new(
+            field,
+            why!("has {length} entries, at most {LABELS} are allowed", "有 {length} 项，最多允许 {LABELS} 项"),
+        ));
     }
     for (key, value) in &labels {
         if key.is_empty() || key.chars().count() > LABEL || value.chars().count() > LABEL {
-            return Err(Invalid::new(field, format_args!("keys have 1 to {LABEL} characters and values at most {LABEL}")));
+            return Err(Invalid::new(
+                field,
+                why!(
+                    "keys have 1 to {LABEL} characters and values at most {LABEL}",
+                    "键须为 1 到 {LABEL} 个字符，值至多 {LABEL} 个"
+                ),
+            ));
         }
         if key.contains(char::is_control) || value.contains(char::is_control) {
-            return Err(Invalid::new(field, "has a control character"));
+            return Err(Invalid::new(field, why!("has a control character", "含有控制字符")));
         }
     }
     Ok(labels)
@@ -163,7 +177,7 @@ fn selector(selector: pb::DeviceSelector) -> Result<Selector, Invalid> {
     let classes =
         device_classes.into_iter().map(|class| DeviceClass::from_wire("device_classes", class)).collect::<Result<_, _>>()?;
     if sites.iter().any(|site| site.contains(char::is_control)) {
-        return Err(Invalid::new("sites", "has a control character"));
+        return Err(Invalid::new("sites", why!("has a control character", "含有控制字符")));
     }
     Ok(Selector { classes, sites, labels: labels_of("match_labels", match_labels)?, retired: false })
 }
@@ -171,7 +185,7 @@ fn selector(selector: pb::DeviceSelector) -> Result<Selector, Invalid> {
 /// The changes that a field mask makes.
 fn changes(mask: Vec<String>, device: pb::Device) -> Result<Changes, Invalid> {
     if mask.is_empty() {
-        return Err(Invalid::new("update_mask", "names no field"));
+        return Err(Invalid::new("update_mask", why!("names no field", "未指明任何字段")));
     }
     let pb::Device { display_name, device_class, address, site, labels, .. } = device;
     let within = |invalid: Invalid| invalid.within("device");
@@ -183,7 +197,12 @@ fn changes(mask: Vec<String>, device: pb::Device) -> Result<Changes, Invalid> {
             "address" => changes.address = Some(address_of(address.clone()).map_err(within)?),
             "site" => changes.site = Some(parse::text_of("site", site.clone(), 200).map_err(within)?),
             "labels" => changes.labels = Some(labels_of("labels", labels.clone()).map_err(within)?),
-            other => return Err(Invalid::new("update_mask", format_args!("`{other}` is not a field that can be changed"))),
+            other => {
+                return Err(Invalid::new(
+                    "update_mask",
+                    why!("`{other}` is not a field that can be changed", "“{other}”不是可修改的字段"),
+                ));
+            }
         }
     }
     Ok(changes)

@@ -2,7 +2,7 @@
 use chassis::{Agency, Asked, Caller, Clock, Database, Filter, First, Origin, PageToken, Scope};
 use jiff::Timestamp;
 use mailbox::{Combiner, NotWritten};
-use proto::{Invalid, Wire, parse, reasons, ticketing::v1 as pb};
+use proto::{Invalid, Wire, parse, reasons, ticketing::v1 as pb, why};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -243,7 +243,11 @@ fn device_of(field: &'static str, name: String, agency: &Agency) -> Result<Optio
         return Ok(None);
     }
     let [of, _] = parse::name(field, &name, ["agencies", "devices"])?;
-    if of == agency.as_str() { Ok(Some(name)) } else { Err(Invalid::new(field, "belongs to another agency")) }
+    if of == agency.as_str() {
+        Ok(Some(name))
+    } else {
+        Err(Invalid::new(field, why!("belongs to another agency", "属于另一使用方")))
+    }
 }
 
 impl From<Error> for Status {

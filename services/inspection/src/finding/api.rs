@@ -1,6 +1,6 @@
 //! The front door for findings.
 use chassis::{Agency, Caller, Filter, PageToken};
-use proto::{Invalid, inspection::v1 as pb, parse, reasons};
+use proto::{Invalid, inspection::v1 as pb, parse, reasons, why};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -31,7 +31,11 @@ pub(crate) async fn list(
         name => {
             let [of, device] = parse::name("device", name, ["agencies", "devices"])?;
             if of != agency.as_str() {
-                return Err(Invalid::new("device", "belongs to another agency than `parent`").into());
+                return Err(Invalid::new(
+                    "device",
+                    why!("belongs to another agency than `parent`", "与 parent 不属于同一使用方"),
+                )
+                .into());
             }
             Some(device)
         }

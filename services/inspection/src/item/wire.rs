@@ -1,7 +1,7 @@
 //! Items, probes and observations as protobuf has them.
 use std::time::Duration;
 
-use proto::{Invalid, Wire, inspection::v1 as pb, parse};
+use proto::{Invalid, Wire, inspection::v1 as pb, parse, why};
 
 use crate::item::{Item, Limit, Observation, Probe, ProbeError, ProbeErrorKind, Severity, Verdict};
 
@@ -20,13 +20,18 @@ const RECORD_TYPES: &[&str] = &["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", 
 /// The items of a plan: at least one, each id once.
 pub(crate) fn items(items: Vec<pb::Item>) -> Result<Vec<Item>, Invalid> {
     if items.is_empty() || items.len() > ITEMS {
-        return Err(Invalid::new("items", format_args!("has {} entries, 1 to {ITEMS} are allowed", items.len())));
+        let length = items.len();
+        return Err(Invalid::new(
+            "items",
+            why!("has {length} entries, 1 to {ITEMS} are allowed", "有 {length} 项，允许 1 到 {ITEMS} 项"),
+        ));
     }
     let mut parsed: Vec<Item> = Vec::with_capacity(items.len());
     for (at, raw) in items.into_iter().enumerate() {
         let item = item(raw).map_err(|invalid| invalid.within(&format!("items[{at}]")))?;
         if parsed.iter().any(|other| other.id == item.id) {
-            return Err(Invalid::at(format!("items[{at}].id"), format_args!("`{}` stands twice", item.id)));
+            let id = &item.id;
+            return Err(Invalid::at(format!("items[{at}].id"), why!("`{id}` stands twice", "“{id}”重复出现")));
         }
         parsed.push(item);
     }
@@ -38,11 +43,18 @@ pub(crate) fn item(item: pb::Item) -> Result<Item, Invalid> {
     let pb::Item { id, title, probe, limits, severity, timeout } = item;
     let label = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     if !(1..=63).contains(&id.len()) || !id.bytes().all(label) {
-        return Err(Invalid::new("id", "must be 1 to 63 lower-case letters, digits and hyphens"));
+        return Err(Invalid::new(
+            "id",
+            why!("must be 1 to 63 lower-case letters, digits and hyphens", "须为 1 到 63 个小写字母、数字或连字符"),
+        ));
     }
     let probe = self::probe(parse::required("probe", probe)?).map_err(|invalid| invalid.within("probe"))?;
     if limits.len() > LIMITS {
-        return Err(Invalid::new("limits", format_args!("has {} entries, at most {LIMITS} are allowed", limits.len())));
+        let length = limits.len();
+        return Err(Invalid::new(
+            "limits",
+            why!("has {length} entries, at most {LIMITS} are allowed", "有 {length} 项，最多允许 {LIMITS} 项"),
+        ));
     }
     let limits = limits
         .into_iter()
@@ -57,31 +69,38 @@ pub(crate) fn item(item: pb::Item) -> Result<Item, Invalid> {
         probe,
         limits,
         severity: Severity::from_wire("severity", severity)?,
-        timeout: timeout
-            .ok_or_else(|| Invalid::new("timeout", format_args!("must be more than nothing and at most {LONGEST_TIMEOUT:?}")))?,
+        timeout: timeout.ok_or_else(|| {
+            let why = why!("must be more than nothing and at most {LONGEST_TIMEOUT:?}", "须大于零且不超过 {LONGEST_TIMEOUT:?}");
+            Invalid::new("timeout", why)
+        })?,
     })
 }
 
 fn limit(limit: pb::Limit, probe: &Probe) -> Result<Limit, Invalid> {
     let pb::Limit { measure, pass_min, pass_max, fail_below, fail_above } = limit;
     if !probe.measures().contains(&measure.as_str()) {
-        return Err(Invalid::new(
-            "measure",
-            format_args!("this probe takes no `{measure}`; it takes {}", probe.measures().join(", ")),
-        ));
+        let taken = probe.measures().join(", ");
+        let why = why!("this probe takes no `{measure}`; it takes {taken}", "此探测不采集“{measure}”，可采集：{taken}");
+        return Err(Invalid::new("measure", why));
     }
     let bounds = [pass_min, pass_max, fail_below, fail_above];
     if bounds.iter().all(Option::is_none) {
-        return Err(Invalid::new("measure", "has no limit at all"));
+        return Err(Invalid::new("measure", why!("has no limit at all", "未设任何限值")));
     }
     if bounds.iter().flatten().any(|bound| !bound.is_finite()) {
-        return Err(Invalid::new("measure", "has a limit that is no number"));
+        return Err(Invalid::new("measure", why!("has a limit that is no number", "有限值不是数")));
     }
     let ascending = [fail_below, pass_min, pass_max, fail_above];
     if ascending.iter().flatten().is_sorted() {
         Ok(Limit { measure, pass_min, pass_max, fail_below, fail_above })
     } else {
-        Err(Invalid::new("measure", "must have fail_below ≤ pass_min ≤ pass_max ≤ fail_above"))
+        Err(Invalid::new(
+            "measure",
+            why!(
+                "must have fail_below ≤ pass_min ≤ pass_max ≤ fail_above",
+                "须满足 fail_below ≤ pass_min ≤ pass_max ≤ fail_above"
+            ),
+        ))
     }
 }
 
@@ -89,7 +108,7 @@ fn port(raw: i32, default: Option<u16>) -> Result<u16, Invalid> {
     match (raw, default) {
         (0, Some(default)) => Ok(default),
         (1..=65535, _) => Ok(u16::try_from(raw).expect("it is in range")),
-        _ => Err(Invalid::new("port", format_args!("{raw} is not a port"))),
+        _ => Err(Invalid::new("port", why!("{raw} is not a port", "{raw} 不是端口号"))),
     }
 }
 
@@ -112,7 +131,7 @@ fn probe(probe: pb::Probe) -> Result<Probe, Invalid> {
         Kind::Icmp(pb::IcmpProbe { count }) => match count {
             0 => Ok(Probe::Icmp { count: 3 }),
             1..=20 => Ok(Probe::Icmp { count: u16::try_from(count).expect("it is in range") }),
-            _ => Err(Invalid::new("icmp.count", "must be 1 to 20")),
+            _ => Err(Invalid::new("icmp.count", why!("must be 1 to 20", "须为 1 到 20"))),
         },
         Kind::Postgresql(pb::PostgresqlProbe { port, database, credentials }) => Ok(Probe::Postgresql {
             port: self::port(port, Some(5432)).map_err(|invalid| invalid.within("postgresql"))?,
@@ -131,9 +150,10 @@ fn probe(probe: pb::Probe) -> Result<Probe, Invalid> {
         Kind::Prometheus(pb::PrometheusProbe { url, query }) => {
             let query = parse::words("prometheus.query", query, 2_000)?;
             match filled(url) {
-                Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
-                    Err(Invalid::new("prometheus.url", "must begin with http:// or https://"))
-                }
+                Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => Err(Invalid::new(
+                    "prometheus.url",
+                    why!("must begin with http:// or https://", "须以 http:// 或 https:// 开头"),
+                )),
                 url => Ok(Probe::Prometheus { url, query }),
             }
         }
@@ -144,12 +164,15 @@ fn http(probe: pb::HttpProbe) -> Result<Probe, Invalid> {
     let pb::HttpProbe { port, tls, path, host, expect_status, expect_body, insecure_skip_verify } = probe;
     let path = filled(path).unwrap_or_else(|| "/".into());
     if !path.starts_with('/') {
-        return Err(Invalid::new("path", "must begin with /"));
+        return Err(Invalid::new("path", why!("must begin with /", "须以 / 开头")));
     }
     let status = |status: i32| u16::try_from(status).ok().filter(|status| (100..=599).contains(status));
     let expect_status = expect_status
         .into_iter()
-        .map(|raw| status(raw).ok_or_else(|| Invalid::new("expect_status", format_args!("{raw} is not an HTTP status"))))
+        .map(|raw| {
+            status(raw)
+                .ok_or_else(|| Invalid::new("expect_status", why!("{raw} is not an HTTP status", "{raw} 不是 HTTP 状态码")))
+        })
         .collect::<Result<_, _>>()?;
     Ok(Probe::Http {
         port: self::port(port, Some(if tls { 443 } else { 80 }))?,
@@ -166,7 +189,8 @@ fn dns(probe: pb::DnsProbe) -> Result<Probe, Invalid> {
     let pb::DnsProbe { name, record_type, port } = probe;
     let record_type = filled(record_type).unwrap_or_else(|| "A".into());
     if !RECORD_TYPES.contains(&record_type.as_str()) {
-        return Err(Invalid::new("record_type", format_args!("must be one of {}", RECORD_TYPES.join(", "))));
+        let known = RECORD_TYPES.join(", ");
+        return Err(Invalid::new("record_type", why!("must be one of {known}", "须为其中之一：{known}")));
     }
     Ok(Probe::Dns { name: parse::words("name", name, 253)?, record_type, port: self::port(port, Some(53))? })
 }
@@ -231,7 +255,7 @@ impl From<Probe> for pb::Probe {
 pub(crate) fn observation(observation: pb::Observation) -> Result<Observation, Invalid> {
     let pb::Observation { mut measures, error, attempts } = observation;
     if measures.len() > 32 {
-        return Err(Invalid::new("measures", "has more than 32 entries"));
+        return Err(Invalid::new("measures", why!("has more than 32 entries", "超过 32 项")));
     }
     // What is no number was not measured.
     measures.retain(|_, value| value.is_finite());
@@ -240,7 +264,8 @@ pub(crate) fn observation(observation: pb::Observation) -> Result<Observation, I
         let kind = ProbeErrorKind::from_wire("error.kind", kind)?;
         Ok(ProbeError { kind, detail: detail.chars().take(1_000).collect() })
     });
-    let attempts = u16::try_from(attempts).map_err(|_| Invalid::new("attempts", "must be 0 to 65535"))?;
+    let attempts =
+        u16::try_from(attempts).map_err(|_| Invalid::new("attempts", why!("must be 0 to 65535", "须为 0 到 65535")))?;
     Ok(Observation { measures, error: error.transpose()?, attempts })
 }
 

@@ -1,7 +1,7 @@
 //! Plans as protobuf has them.
 use chassis::Agency;
 use mailbox::Letter;
-use proto::{Invalid, inspection::v1 as pb, inventory::v1 as inventory, parse, stamp};
+use proto::{Invalid, Why, inspection::v1 as pb, inventory::v1 as inventory, parse, stamp, why};
 
 use crate::{
     item,
@@ -19,7 +19,9 @@ pub(crate) fn name(agency: &Agency, id: &PlanId) -> String {
 /// The plan that a name names.
 pub(crate) fn named(field: &'static str, text: &str) -> Result<(Agency, PlanId), Invalid> {
     let [agency, plan] = parse::name(field, text, ["agencies", "plans"])?;
-    Ok((Agency::from_segment(field, agency)?, plan.parse().map_err(|error| Invalid::new(field, error))?))
+    let zh = "计划标识为其 InspectionPlan 的 {命名空间}.{名称}";
+    let plan = plan.parse::<PlanId>().map_err(|error| Invalid::new(field, Why::new(error, zh)))?;
+    Ok((Agency::from_segment(field, agency)?, plan))
 }
 
 /// What a plan on the wire asks for.
@@ -27,10 +29,10 @@ pub(crate) fn terms(plan: pb::Plan) -> Result<Terms, Invalid> {
     let pb::Plan { name: _, uid, generation, schedule, time_zone, items, selector, shard_size, update_time: _, max_shards } =
         plan;
     if !(1..=LARGEST_SHARD).contains(&shard_size) {
-        return Err(Invalid::new("shard_size", format_args!("must be 1 to {LARGEST_SHARD}")));
+        return Err(Invalid::new("shard_size", why!("must be 1 to {LARGEST_SHARD}", "须为 1 到 {LARGEST_SHARD}")));
     }
     if !(1..=MOST_SHARDS).contains(&max_shards) {
-        return Err(Invalid::new("max_shards", format_args!("must be 1 to {MOST_SHARDS}")));
+        return Err(Invalid::new("max_shards", why!("must be 1 to {MOST_SHARDS}", "须为 1 到 {MOST_SHARDS}")));
     }
     let inventory::DeviceSelector { device_classes, sites, match_labels } = selector.unwrap_or_default();
     Ok(Terms {

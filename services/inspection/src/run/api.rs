@@ -1,6 +1,6 @@
 //! The front door for runs and results.
 use chassis::{Caller, Filter, First, Origin, PageToken};
-use proto::{Invalid, Wire, inspection::v1 as pb, inventory::v1 as inventory, moment, parse, reasons};
+use proto::{Invalid, Why, Wire, inspection::v1 as pb, inventory::v1 as inventory, moment, parse, reasons, why};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -63,7 +63,7 @@ async fn devices(api: &Api, plan: &Plan) -> Result<Vec<Device>, Status> {
         };
         let answer = inventory.list_devices(request).await.map_err(|status| {
             tracing::warn!(error = &status as &dyn std::error::Error, "the inventory did not answer");
-            Status::from(reasons::INVENTORY_AWAY.with("why", status.message()))
+            Status::from(reasons::INVENTORY_AWAY.refusal().because(Why::quoted(status.message())))
         })?;
         let inventory::ListDevicesResponse { devices: page, next_page_token } = answer.into_inner();
         for inventory::Device { name, display_name, address, .. } in page {
@@ -71,9 +71,11 @@ async fn devices(api: &Api, plan: &Plan) -> Result<Vec<Device>, Status> {
             devices.push(Device { id: id.to_owned(), display_name, address });
         }
         if devices.len() > TARGETS {
-            return Err(
-                Invalid::new("plan", format_args!("its selector matches more than {TARGETS} devices; divide the plan")).into()
+            let why = why!(
+                "its selector matches more than {TARGETS} devices; divide the plan",
+                "其选择器匹配的设备超过 {TARGETS} 台，请拆分计划"
             );
+            return Err(Invalid::new("plan", why).into());
         }
         if next_page_token.is_empty() {
             return Ok(devices);
@@ -113,7 +115,9 @@ pub(crate) async fn list(api: &Api, request: Request<pb::ListRunsRequest>) -> Re
         name => {
             let (of, plan_id) = plan::wire::named("plan", name)?;
             if of != agency {
-                return Err(Invalid::new("plan", "belongs to another agency than `parent`").into());
+                return Err(
+                    Invalid::new("plan", why!("belongs to another agency than `parent`", "与 parent 不属于同一使用方")).into()
+                );
             }
             Some(plan_id)
         }
@@ -200,16 +204,21 @@ impl From<Error> for Status {
             Error::NotFound(id) => reasons::RUN_NOT_FOUND.with("run", id),
             Error::Refused(Refusal::Finished(id)) => reasons::RUN_FINISHED.with("run", id),
             Error::Refused(Refusal::NoShard { shards, index, .. }) => {
-                return Invalid::new("index", format_args!("there is no part {index}; the run has {shards}, numbered from 0"))
-                    .into();
+                let why = why!(
+                    "there is no part {index}; the run has {shards}, numbered from 0",
+                    "没有第 {index} 份；本次巡检共 {shards} 份，从 0 起编号"
+                );
+                return Invalid::new("index", why).into();
             }
             Error::Unknown(unknown) => {
-                let field = match &unknown {
-                    Unknown::Item { at, .. } => format!("results[{at}].item_id"),
-                    Unknown::Device { at, .. } => format!("results[{at}].device_id"),
-                    Unknown::Twice { at, .. } => format!("results[{at}]"),
+                let (field, zh) = match &unknown {
+                    Unknown::Item { at, item } => (format!("results[{at}].item_id"), format!("本次巡检没有巡检项“{item}”")),
+                    Unknown::Device { at, device } => (format!("results[{at}].device_id"), format!("这一份中没有设备“{device}”")),
+                    Unknown::Twice { at, key } => {
+                        (format!("results[{at}]"), format!("“{}/{}”重复出现", key.item_id, key.device_id))
+                    }
                 };
-                return Invalid::at(field, unknown).into();
+                return Invalid::at(field, Why::new(unknown, zh)).into();
             }
             Error::Store(cause) => return chassis::database_fault(&cause),
         }

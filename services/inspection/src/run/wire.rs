@@ -1,7 +1,7 @@
 //! Runs and results as protobuf has them.
 use chassis::Agency;
 use mailbox::Letter;
-use proto::{Invalid, Wire, inspection::v1 as pb, moment, parse, stamp};
+use proto::{Invalid, Wire, inspection::v1 as pb, moment, parse, stamp, why};
 
 use crate::{
     item, plan,
@@ -27,7 +27,11 @@ pub(crate) fn named(field: &'static str, text: &str) -> Result<(Agency, RunId), 
 /// What a worker hands in.
 pub(crate) fn seen(results: Vec<pb::Result>) -> Result<Vec<Seen>, Invalid> {
     if results.is_empty() || results.len() > BATCH {
-        return Err(Invalid::new("results", format_args!("has {} entries, 1 to {BATCH} are allowed", results.len())));
+        let length = results.len();
+        return Err(Invalid::new(
+            "results",
+            why!("has {length} entries, 1 to {BATCH} are allowed", "有 {length} 项，允许 1 到 {BATCH} 项"),
+        ));
     }
     let one = |(at, result): (usize, pb::Result)| {
         let within = |invalid: Invalid| invalid.within(&format!("results[{at}]"));

@@ -1,5 +1,6 @@
 //! Plans are programmed by the operator alone, and never go back.
 use proto::inspection::v1 as pb;
+use tests::wrong_field;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -56,13 +57,12 @@ async fn what_is_wrong_with_an_item_is_told_by_its_path() {
             .put_plan(pb::PutPlanRequest { plan: Some(wrong), request_id: request_id(), ..Default::default() })
             .await
             .unwrap_err();
-        let violation = refused.get_details_bad_request().unwrap().field_violations[0].clone();
-        assert_eq!(violation.field, expected, "{violation:?}");
+        assert_eq!(wrong_field(&refused), expected, "{refused:?}");
     }
     let twice = pb::Plan { items: vec![plan(1).items[0].clone(); 2], ..plan(1) };
     let refused = operator
         .put_plan(pb::PutPlanRequest { plan: Some(twice), request_id: request_id(), ..Default::default() })
         .await
         .unwrap_err();
-    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "plan.items[1].id");
+    assert_eq!(wrong_field(&refused), "plan.items[1].id");
 }

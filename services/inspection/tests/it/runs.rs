@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 
 use proto::inspection::v1 as pb;
+use tests::wrong_field;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -46,7 +47,7 @@ async fn the_parts_of_a_large_run_are_its_devices_each_once() {
     assert_eq!(devices.len(), 1_203);
     assert_eq!(devices.into_iter().collect::<BTreeSet<_>>().len(), 1_203);
     let refused = worker.get_shard(pb::GetShardRequest { run: run.name, index: 4 }).await.unwrap_err();
-    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "index");
+    assert_eq!(wrong_field(&refused), "index");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +135,7 @@ async fn a_result_that_is_not_of_the_work_is_refused_by_its_place() {
     for (expected, results) in cases {
         let submit = pb::SubmitResultsRequest { run: run.clone(), shard: 0, results, ..Default::default() };
         let refused = worker.submit_results(submit).await.unwrap_err();
-        assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, expected, "{refused:?}");
+        assert_eq!(wrong_field(&refused), expected, "{refused:?}");
     }
     let shard = worker.get_shard(pb::GetShardRequest { run, index: 0 }).await.unwrap().into_inner();
     assert!(shard.recorded.is_empty(), "a batch is taken whole or not at all");

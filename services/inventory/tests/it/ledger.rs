@@ -2,6 +2,7 @@
 use chassis::Scope;
 use prost::Message;
 use proto::inventory::v1 as pb;
+use tests::wrong_field;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -61,7 +62,7 @@ async fn a_selector_matches_every_part_and_pages_lose_and_repeat_nothing() {
     let token = engineer.list_devices(first).await.unwrap().into_inner().next_page_token;
     let other = pb::ListDevicesRequest { page_size: 10, page_token: token, ..which(gold) };
     let refused = engineer.list_devices(other).await.unwrap_err();
-    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "page_token");
+    assert_eq!(wrong_field(&refused), "page_token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +88,7 @@ async fn a_change_names_its_fields_and_the_state_it_was_made_from() {
     assert_eq!((refused.code(), refused.get_details_error_info().unwrap().reason.as_str()), (Code::Aborted, "DEVICE_CHANGED"));
     let field = async |paths: &[&str]| {
         let refused = store.person("engineer").await.update_device(change("c3", "", paths)).await.unwrap_err();
-        refused.get_details_bad_request().unwrap().field_violations[0].field.clone()
+        wrong_field(&refused)
     };
     assert_eq!(field(&[]).await, "update_mask");
     assert_eq!(field(&["state"]).await, "update_mask");
@@ -147,7 +148,7 @@ async fn every_wrong_field_of_a_device_is_named() {
     for (expected, request) in cases {
         let refused = engineer.create_device(request).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{expected}");
-        assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, expected);
+        assert_eq!(wrong_field(&refused), expected);
     }
     assert!(engineer.list_devices(which(pb::DeviceSelector::default())).await.unwrap().into_inner().devices.is_empty());
 }
@@ -162,5 +163,5 @@ async fn a_name_that_is_not_utf8_is_refused_with_its_path() {
     bytes[at] = 0xff;
     let refused = store.send_bytes("CreateDevice", &bytes).await;
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
-    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "device.display_name");
+    assert_eq!(wrong_field(&refused), "device.display_name");
 }

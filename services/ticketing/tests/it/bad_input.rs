@@ -1,16 +1,11 @@
 //! Bad input gets a clear answer that names the field, and changes nothing.
 use prost::Message;
 use proto::ticketing::v1 as pb;
-use tonic::{Code, Status};
+use tests::wrong_field;
+use tonic::Code;
 use tonic_types::StatusExt;
 
 use crate::desk::{AGENCY, Desk, call, request_id};
-
-fn field(refused: &Status) -> String {
-    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
-    assert!(refused.get_details_localized_message().is_some_and(|message| message.locale == "zh-CN"), "{refused:?}");
-    refused.get_details_bad_request().unwrap().field_violations[0].field.clone()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_field_is_named() {
@@ -39,7 +34,7 @@ async fn every_wrong_field_is_named() {
     ];
     for (expected, request) in cases {
         let refused = agent.create_ticket(request).await.unwrap_err();
-        assert_eq!(field(&refused), expected);
+        assert_eq!(wrong_field(&refused), expected);
     }
     let list = pb::ListTicketsRequest { parent: format!("agencies/{AGENCY}"), ..Default::default() };
     assert!(agent.list_tickets(list).await.unwrap().into_inner().tickets.is_empty());
@@ -73,5 +68,5 @@ async fn a_title_that_is_not_utf8_is_refused_with_its_path() {
     bytes[at] = 0xff;
     let token = desk.stage.issuer.sign(&desk.stage.issuer.person("li", &["desk_agent"], &[AGENCY]));
     let refused = desk.running.send_bytes("opsmesh.ticketing.v1.Ticketing/CreateTicket", &token, &bytes).await;
-    assert_eq!(field(&refused), "ticket.title");
+    assert_eq!(wrong_field(&refused), "ticket.title");
 }
