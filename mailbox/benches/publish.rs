@@ -35,6 +35,8 @@ const ROUNDS: usize = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// At half load.
 const PACED_FOR: Duration = Duration::from_secs(5);
+/// So long nothing comes, and all have come.
+const SILENCE: Duration = Duration::from_secs(1);
 /// Between two transactions of a writer that keeps a pace.
 const BEAT: Duration = Duration::from_millis(10);
 /// Facts in one transaction of a writer.
@@ -81,10 +83,18 @@ fn main() {
             "peer_name": "without it", "ratio": pinned / full})
     );
     println!("{}", json!({"name": "fact-publish, written meanwhile", "unit": "1/s", "ours": full}));
-    let (rate, mut took) = runtime.block_on(async { Post::open().await.paced(full / 2.0).await });
-    took.sort_unstable_by(f64::total_cmp);
-    let at = |part: usize| took[took.len() * part / 100];
-    println!("{}", json!({"name": "fact-publish at half load", "unit": "1/s", "ours": rate, "p50_ms": at(50), "p99_ms": at(99)}));
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let (rate, mut took) = runtime.block_on(async { Post::open().await.paced(full / 2.0).await });
+        took.sort_unstable_by(f64::total_cmp);
+        rounds.push((rate, took[took.len() / 2], took[took.len() * 99 / 100]));
+    }
+    let of = |part: fn(&(f64, f64, f64)) -> f64| median(rounds.iter().map(part).collect());
+    println!(
+        "{}",
+        json!({"name": "fact-publish at half load", "unit": "1/s", "ours": of(|round| round.0),
+            "p50_ms": of(|round| round.1), "p99_ms": of(|round| round.2)})
+    );
 }
 
 /// An outbox, and a queue at the other end.
@@ -188,18 +198,21 @@ impl Post {
         let mut consumer = channel.basic_consume(QUEUE.into(), "".into(), unacknowledged, FieldTable::default()).await.unwrap();
         let pace = Pace { config: self.from.clone(), rate, committed: Arc::default() };
         let running = self.stage.start("publish-sender", pace.clone(), Clock::default(), writing).await;
-        let enough = rate * PACED_FOR.as_secs_f64() * 0.98;
+        // Read when all are there: whoever reads while they come measures its own reading, too.
         let mut heard = Vec::new();
-        while (heard.len() as f64) < enough {
-            let delivery = consumer.next().await.unwrap().unwrap();
-            let now = Instant::now();
-            heard.extend(facts(&delivery.data).iter().map(|fact| (number(fact), now)));
+        while let Ok(delivery) = tokio::time::timeout(SILENCE, consumer.next()).await {
+            heard.push((delivery.unwrap().unwrap().data, Instant::now()));
         }
         running.stop().await.unwrap();
         let committed = pace.committed.lock().unwrap();
         let (first, last) = (committed[0], committed[committed.len() - 1]);
-        let took = heard.into_iter().map(|(number, at)| at.saturating_duration_since(committed[number]).as_secs_f64() * 1e3);
-        (committed.len() as f64 / (last - first).as_secs_f64(), took.collect())
+        let took: Vec<f64> = heard
+            .iter()
+            .flat_map(|(body, at)| facts(body).into_iter().map(move |fact| (number(&fact), *at)))
+            .map(|(number, at)| at.saturating_duration_since(committed[number]).as_secs_f64() * 1e3)
+            .collect();
+        assert!(took.len() >= committed.len(), "{} of {} facts came out", took.len(), committed.len());
+        (committed.len() as f64 / (last - first).as_secs_f64(), took)
     }
 }
 
