@@ -14,6 +14,7 @@ mod handful;
 mod inbox;
 mod leaves;
 mod letter;
+mod outbox;
 mod pace;
 mod parking;
 mod patience;
@@ -28,6 +29,7 @@ mod timers;
 mod topology;
 mod trouble;
 mod waiting;
+mod window;
 
 use std::sync::Arc;
 

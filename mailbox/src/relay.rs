@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use chassis::{Database, Meter, Origin, Scope};
-use futures::future::join_all;
+use chassis::{Database, Meter, Origin};
+use futures::{
+    StreamExt,
+    future::{BoxFuture, join_all},
+    stream::FuturesOrdered,
+};
 use lapin::{Confirmation, options::BasicPublishOptions};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
-use sqlx::PgConnection;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -15,13 +18,12 @@ use crate::{
     batch::batches,
     broker::{BrokerSettings, Link, Pauses, pause},
     envelope::{Fact, message},
-    floor::{Floor, Sight},
     leaves::Leaves,
+    outbox::Outbox,
     patience, topology,
+    window::UnderWay,
 };
 
-/// Facts carried at once.
-const AT_ONCE: i64 = 1024;
 /// A broker that takes longer is not well; the relay gives up before the server would end its session for idling.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
@@ -29,23 +31,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// So long after a look began that found some the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty
 /// facts when calls are many). Whoever comes after a rest does not wait.
 const PACE: Duration = Duration::from_millis(8);
-/// A look that found so many was worth its cost, and the next one begins at once.
-const MANY: i64 = 256;
+/// A look that found so many was worth its cost, and the next one begins at once. Twice what comes in the usual pause at half of full load: fewer, and short looks would take turns with long ones.
+const MANY: i64 = 512;
 /// Where it is another replica's turn, that one carries ours too; but it may have looked just before they came, and rest.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
-/// How often it is asked who writes: what has gone since is looked through again at every look.
-const SEE_EVERY: Duration = Duration::from_millis(100);
-/// How often the outbox is looked through from its beginning: whoever puts an old fact back by hand finds it carried.
-const THOROUGH_EVERY: Duration = Duration::from_secs(60);
-/// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order. A turn lasts until nothing is found.
-const TURN: i64 = 0x6f70_736d_6573_6801;
-const SETTINGS: &[(&str, &str)] = &[
-    // What the planner knows of a table that fills and empties is never true: it is told to take the keys.
-    ("enable_seqscan", "off"),
-    ("enable_bitmapscan", "off"),
-    // That facts were carried is not waited for: if the server forgets it, they are sent again.
-    ("synchronous_commit", "off"),
-];
 
 /// What the relay has done.
 #[derive(Debug, Clone)]
@@ -97,146 +86,101 @@ async fn carry(
 ) -> anyhow::Result<()> {
     let link = Link::connect(broker, &format!("{service} relay")).await.context("the broker is away")?;
     link.answered(topology::declare(&link.channel)).await.context("the exchange cannot be declared")?;
-    let mut outbox = Outbox::open(db).await.context("the database is away")?;
+    let outbox = Outbox::open(db).await.context("the database is away")?;
     pauses.reset();
+    let mut relay =
+        Relay { service, link, outbox, leaves, carried, under_way: UnderWay::default(), confirms: FuturesOrdered::new() };
     loop {
         let began = Instant::now();
-        let moved = patience::round(carry_some(service, &link, leaves, carried, &mut outbox)).await?;
-        link.lives()?;
-        let rest = match moved {
+        let found = patience::round(relay.look()).await?;
+        relay.link.lives()?;
+        let rest = match found {
             Some(MANY..) => Duration::ZERO,
             Some(1..) => PACE.saturating_sub(began.elapsed()),
             Some(_) => LOOK_EVERY,
             None => TRY_AGAIN,
         };
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(rest) => {}
-            // Behind a look that found some the next one comes anyway.
-            () = db.changed(), if moved == Some(0) => {}
+        let next = Instant::now() + rest;
+        loop {
+            let more = relay.under_way.has_room();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return relay.settle().await,
+                confirmed = relay.link.while_it_lives(relay.confirms.next()), if !relay.under_way.is_empty() => {
+                    confirmed?.context("nothing is waited for")??;
+                    patience::round(relay.arrived(found == Some(0))).await?;
+                }
+                () = tokio::time::sleep_until(next), if more => break,
+                // Behind a look that found some the next one comes anyway.
+                () = db.changed(), if more && found == Some(0) => break,
+            }
         }
     }
 }
 
-/// The outbox, as this relay sees it.
-struct Outbox {
-    session: PgConnection,
-    ours: bool,
-    floor: Floor,
-    seen: Option<Instant>,
-    thorough: Option<Instant>,
-}
+/// What is waited for until the broker has all of a look.
+type Confirms = BoxFuture<'static, anyhow::Result<()>>;
 
-impl Outbox {
-    async fn open(db: &Database) -> sqlx::Result<Self> {
-        let session = db.apart(&Scope::platform("relay"), SETTINGS).await?;
-        Ok(Self { session, ours: false, floor: Floor::default(), seen: None, thorough: None })
-    }
-
-    /// Whether it is our turn, or nobody's.
-    async fn take_turn(&mut self) -> sqlx::Result<bool> {
-        if !self.ours {
-            self.ours = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(TURN).fetch_one(&mut self.session).await?;
-        }
-        Ok(self.ours)
-    }
-
-    async fn end_turn(&mut self) -> sqlx::Result<()> {
-        sqlx::query("SELECT pg_advisory_unlock($1)").bind(TURN).execute(&mut self.session).await?;
-        self.ours = false;
-        Ok(())
-    }
-
-    /// Those that wait, in their order.
-    async fn look(&mut self) -> sqlx::Result<Vec<Fact>> {
-        let above = self.above().await?;
-        // Each is looked up by its key. Left to choose, the server reads all facts that there ever were as soon as it takes the outbox
-        // for long.
-        let facts: Vec<Fact> = sqlx::query_as(
-            "SELECT seq, at, fact.*
-             FROM (SELECT seq, at FROM outbox WHERE seq > $2 ORDER BY seq LIMIT $1) AS waiting
-             CROSS JOIN LATERAL (
-                 SELECT facts.tx::text::bigint AS tx, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
-                 FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0
-             ) AS fact
-             ORDER BY seq",
-        )
-        .bind(AT_ONCE)
-        .bind(above)
-        .fetch_all(&mut self.session)
-        .await?;
-        self.floor.found(facts.first().map(|fact| fact.seq));
-        Ok(facts)
-    }
-
-    /// Above which number the next look is, which begins after this.
-    async fn above(&mut self) -> sqlx::Result<i64> {
-        if is_over(&mut self.seen, SEE_EVERY) {
-            // A sequence that is new says its first number before anybody has drawn it.
-            let (server, numbered) = sqlx::query_as(
-                "SELECT pg_postmaster_start_time()::text, CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM facts_seq",
-            )
-            .fetch_one(&mut self.session)
-            .await?;
-            let writing = sqlx::query_scalar(
-                "SELECT virtualtransaction FROM pg_locks
-                 WHERE locktype = 'relation' AND relation = 'outbox'::regclass AND mode = 'RowExclusiveLock'
-                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            )
-            .fetch_all(&mut self.session)
-            .await?;
-            self.floor.saw(Sight { server, numbered, writing });
-        }
-        Ok(if is_over(&mut self.thorough, THOROUGH_EVERY) { 0 } else { self.floor.above() })
-    }
-
-    async fn clear(&mut self, facts: &[Fact]) -> sqlx::Result<()> {
-        let carried: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
-        sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(carried).execute(&mut self.session).await?;
-        Ok(())
-    }
-}
-
-/// Whether so long has passed since `last`, which then is now.
-fn is_over(last: &mut Option<Instant>, every: Duration) -> bool {
-    let now = Instant::now();
-    let over = last.is_none_or(|last| now - last >= every);
-    if over {
-        *last = Some(now);
-    }
-    over
-}
-
-/// Carries those that wait, as many as are carried at once; the number of facts carried, if it was our turn.
-async fn carry_some(
+/// One that has found the broker and the database.
+struct Relay<'a> {
     service: &'static str,
-    link: &Link,
-    leaves: Option<&Leaves>,
-    carried: &Carried,
-    outbox: &mut Outbox,
-) -> anyhow::Result<Option<i64>> {
-    if !outbox.take_turn().await? {
-        return Ok(None);
-    }
-    let facts = outbox.look().await?;
-    let found = i64::try_from(facts.len())?;
-    carried.waiting.set(found);
-    if facts.is_empty() {
-        outbox.end_turn().await?;
-    } else {
-        if let Some(leaves) = leaves {
-            leaves.keep(&facts);
-        }
-        tokio::time::timeout(CONFIRM_WITHIN, publish(service, link, &facts)).await.context("the broker confirms nothing")??;
-        outbox.clear(&facts).await?;
-        carried.facts.inc_by(u64::try_from(found)?);
-    }
-    Ok(Some(found))
+    link: Link,
+    outbox: Outbox,
+    leaves: Option<&'a Leaves>,
+    carried: &'a Carried,
+    under_way: UnderWay,
+    /// One for each look that is under way.
+    confirms: FuturesOrdered<Confirms>,
 }
 
-/// Sends all and then waits for all: the broker confirms in bulk.
-async fn publish(service: &'static str, link: &Link, facts: &[Fact]) -> anyhow::Result<()> {
+impl Relay<'_> {
+    /// Sends those that wait, as many as are sent at once; how many it found, if it is our turn.
+    async fn look(&mut self) -> anyhow::Result<Option<i64>> {
+        if !self.outbox.take_turn().await? {
+            return Ok(None);
+        }
+        let facts = self.outbox.look(&self.under_way).await?;
+        let found = facts.len();
+        self.carried.waiting.set(i64::try_from(found + self.under_way.len())?);
+        let facts = self.under_way.admit(facts);
+        if !facts.is_empty() {
+            if let Some(leaves) = self.leaves {
+                leaves.keep(&facts);
+            }
+            let sending = send(self.service, &self.link, &facts);
+            let confirms = tokio::time::timeout(CONFIRM_WITHIN, sending).await.context("the broker takes nothing")??;
+            self.under_way.sent(facts);
+            self.confirms.push_back(confirms);
+        } else if found == 0 && self.under_way.is_empty() {
+            self.outbox.end_turn().await?;
+        }
+        Ok(Some(i64::try_from(found)?))
+    }
+
+    /// The broker has the oldest look that was under way. If no others wait, our turn ends with the last of them.
+    async fn arrived(&mut self, no_others: bool) -> anyhow::Result<()> {
+        let carried = self.under_way.arrived();
+        self.carried.facts.inc_by(u64::try_from(carried.len())?);
+        self.outbox.clear(carried).await?;
+        if no_others && self.under_way.is_empty() {
+            self.carried.waiting.set(0);
+            self.outbox.end_turn().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what is under way, and sends no more.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        while !self.under_way.is_empty() {
+            self.link.while_it_lives(self.confirms.next()).await?.context("nothing is waited for")??;
+            patience::round(self.arrived(false)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Sends all, and gives what is to be waited for: the broker confirms in bulk.
+async fn send(service: &'static str, link: &Link, facts: &[Fact]) -> anyhow::Result<Confirms> {
     let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let batches = batches(facts);
     let mut confirms = Vec::with_capacity(batches.len());
@@ -245,16 +189,22 @@ async fn publish(service: &'static str, link: &Link, facts: &[Fact]) -> anyhow::
         let sent: Vec<_> =
             batch.iter().map(|fact| (*fact, span(fact).in_scope(Origin::current).map(|origin| origin.to_string()))).collect();
         let (body, properties) = message(service, &sent)?;
-        confirms.push(link.channel.basic_publish(topology::FACTS.into(), key.into(), mandatory, &body, properties).await?);
+        let first = format!("{} ({})", batch[0].seq, batch[0].kind);
+        confirms
+            .push((first, link.channel.basic_publish(topology::FACTS.into(), key.into(), mandatory, &body, properties).await?));
     }
-    for (batch, confirm) in batches.iter().zip(join_all(confirms).await) {
-        match confirm? {
-            Confirmation::Ack(None) => {}
-            // With an alternate exchange nothing is returned unless the topology is broken.
-            other => anyhow::bail!("fact {} ({}) and those with it were not taken: {other:?}", batch[0].seq, batch[0].kind),
+    let confirmed = async {
+        for (first, confirm) in join_all(confirms.into_iter().map(async |(first, confirm)| (first, confirm.await))).await {
+            match confirm? {
+                Confirmation::Ack(None) => {}
+                // With an alternate exchange nothing is returned unless the topology is broken.
+                other => anyhow::bail!("fact {first} and those with it were not taken: {other:?}"),
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    let within = tokio::time::timeout(CONFIRM_WITHIN, confirmed);
+    Ok(Box::pin(async move { within.await.context("the broker confirms nothing")? }))
 }
 
 fn span(fact: &Fact) -> tracing::Span {
