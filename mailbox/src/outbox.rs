@@ -11,13 +11,14 @@ use crate::{
     window::UnderWay,
 };
 
-/// Facts carried at once.
+/// Facts of one look.
 const AT_ONCE: i64 = 1024;
 /// How often it is asked who writes: what has gone since is looked through again at every look.
 const SEE_EVERY: Duration = Duration::from_millis(100);
 /// How often the outbox is looked through from its beginning: whoever puts an old fact back by hand finds it carried.
 const THOROUGH_EVERY: Duration = Duration::from_secs(60);
-/// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order. A turn lasts until nothing is found.
+/// The replicas' relays take turns on this advisory lock, so that facts of one subject leave in their order. A turn lasts until nothing is
+/// found and nothing is under way.
 const TURN: i64 = 0x6f70_736d_6573_6801;
 const SETTINGS: &[(&str, &str)] = &[
     // What the planner knows of a table that fills and empties is never true: it is told to take the keys.
@@ -63,7 +64,10 @@ impl Outbox {
         // for long.
         let facts: Vec<Fact> = sqlx::query_as(
             "SELECT seq, at, fact.*
-             FROM (SELECT seq, at FROM outbox WHERE seq > $2 AND NOT seq <@ (SELECT $3::text::int8multirange) ORDER BY seq LIMIT $1) AS waiting
+             FROM (
+                 SELECT seq, at FROM outbox
+                 WHERE seq > $2 AND NOT seq <@ (SELECT $3::text::int8multirange) ORDER BY seq LIMIT $1
+             ) AS waiting
              CROSS JOIN LATERAL (
                  SELECT facts.tx::text::bigint AS tx, id, agency, kind, subject, actor, traceparent, clause, data::text AS data
                  FROM facts WHERE facts.at = waiting.at AND facts.seq = waiting.seq OFFSET 0

@@ -28,10 +28,11 @@ use crate::{
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// So long after a look began that found some the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look each (a commit has some sixty
-/// facts when calls are many). Whoever comes after a rest does not wait.
+/// So long after a look began that found some the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look
+/// each (a commit has some sixty facts when calls are many). Whoever comes after a rest does not wait.
 const PACE: Duration = Duration::from_millis(8);
-/// A look that found so many was worth its cost, and the next one begins at once. Twice what comes in the usual pause at half of full load: fewer, and short looks would take turns with long ones.
+/// A look that found so many was worth its cost, and the next one begins at once. Twice what comes in a pause at half of full load: were it
+/// fewer, small looks would take turns with large ones.
 const MANY: i64 = 512;
 /// Where it is another replica's turn, that one carries ours too; but it may have looked just before they came, and rest.
 const TRY_AGAIN: Duration = Duration::from_millis(50);

@@ -1,5 +1,5 @@
-//! What was sent and is not confirmed yet. The relay does not wait for a confirm before it looks again, so what comes meanwhile leaves meanwhile; but never past what is under
-//! way about the same subject: should the broker lose that, its order would be lost, too.
+//! What was sent and is not confirmed yet. The relay does not wait for a confirm before it looks again, so what comes meanwhile leaves
+//! meanwhile; but never past what is under way about the same subject: should the broker lose that, its order would be lost, too.
 use std::collections::{HashSet, VecDeque};
 
 use crate::envelope::Fact;
@@ -100,7 +100,8 @@ mod tests {
     }
 
     proptest! {
-        /// Facts come, those that may leave do, and the broker confirms now and then: each leaves once, and of a subject none before its elders have arrived.
+        /// Facts come, those that may leave do, and the broker confirms now and then: each leaves once, and of a subject none before its
+        /// elders have arrived.
         #[test]
         fn nothing_passes_what_is_under_way_about_its_subject(
             subjects in prop::collection::vec(0..6_u8, 1..60), looks in prop::collection::vec((1..10_usize, any::<bool>()), 0..40),

@@ -10,10 +10,10 @@ use std::{
 
 use chassis::{Clock, Database, Scope, Secret};
 use sqlx::{Connection, PgConnection};
-use tests::{Proxy, Weather, eventually, within};
+use tests::{Moment, Proxy, Tap, Weather, eventually, within};
 use tokio::sync::Mutex;
 
-use crate::post::{Post, SCHEMAS, Trouble, agency, event, receiver, tell, tell_at_once, tell_now};
+use crate::post::{Post, SCHEMAS, Trouble, agency, event, receiver, sender, tell, tell_at_once, tell_now};
 
 async fn arrived(post: &Post, count: usize) -> Vec<(String, String)> {
     let patience = Duration::from_secs(90);
@@ -122,6 +122,27 @@ async fn a_receiver_that_is_cut_off_after_any_number_of_bytes_goes_on_and_loses_
     };
     let (told, ()) = tokio::join!(many(&db, 8, 40, &enough), breaking);
     all_in_order(&post, &told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_confirm_is_awaited_other_subjects_go_on_and_this_one_waits() {
+    const ONE: &str = "agencies/gz/xs/one";
+    const OTHER: &str = "agencies/gz/xs/other";
+    let post = Post::open(Trouble::default()).await;
+    let (tap, through) = Tap::before_url(&post.stage.broker(), &[]).await;
+    let mut from = post.from.clone();
+    from.broker.url = Secret::new(through);
+    let _running = (post.receiver().await, post.stage.start("sender", from, Clock::default(), sender).await);
+    let db = post.outgoing();
+    let held = tap.hold(Moment::Confirmed).await;
+    tell_now(&db, ONE, "0").await;
+    held.await.unwrap();
+    tell_at_once(&db, &[(ONE, "1"), (OTHER, "0")]).await;
+    let seen = [(ONE, "0"), (OTHER, "0")].map(|(subject, etag)| (subject.to_owned(), etag.to_owned()));
+    assert_eq!(arrived(&post, 2).await, seen);
+    tap.hang_up();
+    all_in_order(&post, &BTreeMap::from([(ONE.to_owned(), 2), (OTHER.to_owned(), 1)])).await;
+    post.all_carried().await;
 }
 
 /// So many of each subject, and so long for each of them: enough that the receiver has some sent ahead whenever it is told to stop.
