@@ -28,12 +28,11 @@ use crate::{
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// So long after a look began that found some the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look
+/// So long after a look began that found one the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look
 /// each (a commit has some sixty facts when calls are many). Whoever comes after a rest does not wait.
 const PACE: Duration = Duration::from_millis(8);
-/// A look that found so many was worth its cost, and the next one begins at once. Twice what comes in a pause at half of full load: were it
-/// fewer, small looks would take turns with large ones.
-const MANY: i64 = 512;
+/// A look that found so many was worth its cost, and the next one begins at once.
+const MANY: u32 = 512;
 /// Where it is another replica's turn, that one carries ours too; but it may have looked just before they came, and rest.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 
@@ -96,9 +95,8 @@ async fn carry(
         let found = patience::round(relay.look()).await?;
         relay.link.lives()?;
         let rest = match found {
-            Some(MANY..) => Duration::ZERO,
-            Some(1..) => PACE.saturating_sub(began.elapsed()),
-            Some(_) => LOOK_EVERY,
+            Some(0) => LOOK_EVERY,
+            Some(found) => pause_after(found).saturating_sub(began.elapsed()),
             None => TRY_AGAIN,
         };
         let next = Instant::now() + rest;
@@ -119,6 +117,11 @@ async fn carry(
     }
 }
 
+/// From the beginning of a look that found so many to that of the next: the more it found, the shorter.
+fn pause_after(found: u32) -> Duration {
+    PACE * MANY.saturating_sub(found) / MANY
+}
+
 /// What is waited for until the broker has all of a look.
 type Confirms = BoxFuture<'static, anyhow::Result<()>>;
 
@@ -136,7 +139,7 @@ struct Relay<'a> {
 
 impl Relay<'_> {
     /// Sends those that wait, as many as are sent at once; how many it found, if it is our turn.
-    async fn look(&mut self) -> anyhow::Result<Option<i64>> {
+    async fn look(&mut self) -> anyhow::Result<Option<u32>> {
         if !self.outbox.take_turn().await? {
             return Ok(None);
         }
@@ -155,7 +158,7 @@ impl Relay<'_> {
         } else if found == 0 && self.under_way.is_empty() {
             self.outbox.end_turn().await?;
         }
-        Ok(Some(i64::try_from(found)?))
+        Ok(Some(u32::try_from(found)?))
     }
 
     /// The broker has the oldest look that was under way. If no others wait, our turn ends with the last of them.
