@@ -28,7 +28,7 @@ use crate::{
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 /// A hint wakes the relay in this process; another replica's facts are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// So long after a look began that found one the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look
+/// So long after a look began that found hardly any the next one does: what comes meanwhile leaves together, at a fraction of the cost of a look
 /// each (a commit has some sixty facts when calls are many). Whoever comes after a rest does not wait.
 const PACE: Duration = Duration::from_millis(8);
 /// A look that found so many was worth its cost, and the next one begins at once.
@@ -224,4 +224,17 @@ fn span(fact: &Fact) -> tracing::Span {
         origin.adopt(&span);
     }
     span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_a_look_found_the_sooner_the_next_one_comes() {
+        assert!(pause_after(1) <= PACE && pause_after(1) > PACE / 2);
+        assert!((1..2 * MANY).all(|found| pause_after(found + 1) <= pause_after(found)));
+        assert_eq!(pause_after(MANY / 2), PACE / 2);
+        assert_eq!([MANY, u32::MAX].map(pause_after), [Duration::ZERO; 2]);
+    }
 }

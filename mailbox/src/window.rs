@@ -4,7 +4,8 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::envelope::Fact;
 
-/// Looks whose facts are under way at once: more only fill the broker's memory, which confirms in bulk.
+/// Looks whose facts are under way at once. Most confirms come before the next look and hardly any after three (measured at half of full
+/// load); a broker that takes nothing gets no more than these.
 const LOOKS: usize = 4;
 
 /// What is under way, the oldest look first.
