@@ -101,13 +101,16 @@ async fn carry(
         };
         let next = Instant::now() + rest;
         loop {
+            if found == Some(0) && relay.under_way.is_empty() {
+                patience::round(relay.end_turn()).await?;
+            }
             let more = relay.under_way.has_room();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return relay.settle().await,
                 confirmed = relay.link.while_it_lives(relay.confirms.next()), if !relay.under_way.is_empty() => {
                     confirmed?.context("nothing is waited for")??;
-                    patience::round(relay.arrived(found == Some(0))).await?;
+                    patience::round(relay.arrived()).await?;
                 }
                 () = tokio::time::sleep_until(next), if more => break,
                 // Behind a look that found some the next one comes anyway.
@@ -155,21 +158,22 @@ impl Relay<'_> {
             let confirms = tokio::time::timeout(CONFIRM_WITHIN, sending).await.context("the broker takes nothing")??;
             self.under_way.sent(facts);
             self.confirms.push_back(confirms);
-        } else if found == 0 && self.under_way.is_empty() {
-            self.outbox.end_turn().await?;
         }
         Ok(Some(u32::try_from(found)?))
     }
 
-    /// The broker has the oldest look that was under way. If no others wait, our turn ends with the last of them.
-    async fn arrived(&mut self, no_others: bool) -> anyhow::Result<()> {
+    /// The broker has the oldest look that was under way.
+    async fn arrived(&mut self) -> anyhow::Result<()> {
         let carried = self.under_way.arrived();
         self.carried.facts.inc_by(u64::try_from(carried.len())?);
         self.outbox.clear(carried).await?;
-        if no_others && self.under_way.is_empty() {
-            self.carried.waiting.set(0);
-            self.outbox.end_turn().await?;
-        }
+        Ok(())
+    }
+
+    /// Nothing waits and nothing is under way.
+    async fn end_turn(&mut self) -> anyhow::Result<()> {
+        self.carried.waiting.set(0);
+        self.outbox.end_turn().await?;
         Ok(())
     }
 
@@ -177,7 +181,7 @@ impl Relay<'_> {
     async fn settle(&mut self) -> anyhow::Result<()> {
         while !self.under_way.is_empty() {
             self.link.while_it_lives(self.confirms.next()).await?.context("nothing is waited for")??;
-            patience::round(self.arrived(false)).await?;
+            patience::round(self.arrived()).await?;
         }
         Ok(())
     }
